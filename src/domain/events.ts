@@ -1,0 +1,45 @@
+/**
+ * What happened. A verb's transition yields a list of these; the audit log takes them inside the transaction, and
+ * whoever keeps something in memory hears of them after the commit.
+ */
+
+interface KeyEvent {
+  readonly keyId: number
+  /** Lets a cache drop the key without a look-up. */
+  readonly keyHash: string
+  readonly userId: string
+  readonly clientId: string
+}
+
+export type DomainEvent =
+  | ({ readonly type: 'user_api_key_issued'; readonly scopes: readonly string[] } & KeyEvent)
+  | ({ readonly type: 'user_api_key_replaced' } & KeyEvent)
+  | ({ readonly type: 'user_api_key_revoked' } & KeyEvent)
+  | ({ readonly type: 'user_api_key_restored' } & KeyEvent)
+  | { readonly type: 'client_first_seen'; readonly clientId: string; readonly applicationName: string }
+  | { readonly type: 'client_renamed'; readonly clientId: string; readonly applicationName: string }
+  | {
+      readonly type: 'api_key_created'
+      readonly apiKeyId: number
+      readonly keyHash: string
+      /** Null for a key that acts for all users. */
+      readonly userId: string | null
+      /** `legacy` for the route of before 2019. */
+      readonly route: 'current' | 'legacy' | 'bootstrap'
+    }
+  | { readonly type: 'user_created'; readonly userId: string }
+  | { readonly type: 'user_changed'; readonly userId: string; readonly change: string }
+  | { readonly type: 'setting_changed'; readonly name: string; readonly from: string; readonly to: string }
+
+/** Who caused an event, and from where; for the audit log. */
+export interface Actor {
+  /** Null for the system itself. */
+  readonly userId: string | null
+  /** How they were known: a browser session, a key, or the program itself. */
+  readonly via: 'session' | 'user_api_key' | 'api_key' | 'host' | 'system'
+  /** The address the request came from; null when there was none. */
+  readonly address: string | null
+}
+
+/** The program itself, acting on its own. */
+export const systemActor: Actor = { userId: null, via: 'system', address: null }

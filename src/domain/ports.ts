@@ -1,0 +1,54 @@
+/**
+ * What the domain needs from the outside. Every rule about time, chance and users can be tested through these
+ * without waiting and without a database.
+ */
+import type { Store } from './store.ts'
+import type { DomainEvent } from './events.ts'
+import type { User } from './user.ts'
+
+/** The time. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number
+}
+
+/** Randomness fit for keys. */
+export interface Random {
+  /** `length` bytes from a cryptographically secure source. */
+  bytes(length: number): Uint8Array<ArrayBuffer>
+}
+
+/** Who the users are: the local accounts, or the host application's own. */
+export interface Directory {
+  findUserById(id: string): Promise<User | undefined>
+  /** Looks a user up by name, whatever the case of its letters. */
+  findUserByUsername(username: string): Promise<User | undefined>
+}
+
+/** Slow hashing of passwords. */
+export interface PasswordHasher {
+  /** A self-describing hash of `password`. */
+  hash(password: string): Promise<string>
+  verify(password: string, hash: string): Promise<boolean>
+}
+
+/** Who hears about what happened, after it was committed. */
+export interface EventSink {
+  publish(events: readonly DomainEvent[]): void
+}
+
+/** Everything the domain's verbs work with. */
+export interface Domain {
+  readonly store: Store
+  readonly directory: Directory
+  readonly clock: Clock
+  readonly random: Random
+  readonly passwords: PasswordHasher
+  readonly events: EventSink
+}
+
+/** How a request reached the process; what a web-standard `Request` does not tell. */
+export interface Connection {
+  /** The peer's address, such as `127.0.0.1`; null when unknown. */
+  readonly remoteAddress: string | null
+}

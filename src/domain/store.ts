@@ -1,0 +1,213 @@
+/**
+ * The Store port: all that Hallpass keeps. `storage/` implements it; `test/storage/store-contract.ts` says what every
+ * implementation must do. Times are milliseconds since the Unix epoch. Ids of rows are positive integers.
+ */
+
+/** An app's installation, as first seen or as registered (protocol §15 `user_api_key_clients`). */
+export interface ClientRecord {
+  readonly id: number
+  readonly clientId: string
+  readonly applicationName: string
+  /** PEM, only for a registered client. */
+  readonly publicKey: string | null
+  /** Only for a registered client. */
+  readonly authRedirect: string | null
+  /** The scopes that a registered client may ask for; empty for any other. */
+  readonly registeredScopes: readonly string[]
+  readonly createdAt: number
+}
+
+/** A scope on a key, with the parameter values it is narrowed to; null when it is not narrowed. */
+export interface GrantedScope {
+  readonly name: string
+  readonly allowedParameters: Readonly<Record<string, readonly string[]>> | null
+}
+
+/** A user API key at rest (protocol §15 `user_api_keys`), with its client and scopes. */
+export interface UserApiKeyRecord {
+  readonly id: number
+  readonly userId: string
+  /** The client's row. */
+  readonly client: { readonly id: number; readonly clientId: string; readonly applicationName: string }
+  /** SHA-256 of the key's text, lower-case hexadecimal. */
+  readonly keyHash: string
+  readonly scopes: readonly GrantedScope[]
+  readonly pushUrl: string | null
+  readonly createdAt: number
+  readonly lastUsedAt: number
+  readonly revokedAt: number | null
+  readonly expiresAt: number | null
+}
+
+export interface NewUserApiKey {
+  readonly userId: string
+  readonly clientRowId: number
+  readonly keyHash: string
+  readonly scopes: readonly GrantedScope[]
+  readonly pushUrl: string | null
+  readonly createdAt: number
+  readonly expiresAt: number | null
+}
+
+/** An administrator's API key at rest (protocol §11, §15 `api_keys`). */
+export interface ApiKeyRecord {
+  readonly id: number
+  /** The user it acts for; null when it acts for any. */
+  readonly userId: string | null
+  readonly createdById: string | null
+  /** SHA-256 of the key's text, lower-case hexadecimal. */
+  readonly keyHash: string
+  /** The first four characters of the key's text. */
+  readonly truncatedKey: string
+  readonly description: string
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly lastUsedAt: number | null
+  readonly revokedAt: number | null
+}
+
+export type NewApiKey = Omit<ApiKeyRecord, 'id' | 'updatedAt' | 'lastUsedAt' | 'revokedAt'>
+
+/** A local account at rest. */
+export interface AccountRecord {
+  readonly id: number
+  readonly username: string
+  readonly name: string
+  /** Empty when not given. */
+  readonly email: string
+  readonly passwordHash: string
+  readonly admin: boolean
+  readonly moderator: boolean
+  readonly trustLevel: number
+  readonly active: boolean
+  readonly suspendedUntil: number | null
+  readonly createdAt: number
+}
+
+export type NewAccount = Omit<AccountRecord, 'id'>
+export type AccountChange = Partial<
+  Pick<
+    AccountRecord,
+    'admin' | 'moderator' | 'trustLevel' | 'active' | 'suspendedUntil' | 'passwordHash' | 'name' | 'email'
+  >
+>
+
+/** A browser session at rest. */
+export interface SessionRecord {
+  /** SHA-256 of the cookie's token, lower-case hexadecimal. */
+  readonly tokenHash: string
+  readonly userId: string
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
+/** An authorization request that waits for its user to sign in. */
+export interface ParkedRequestRecord {
+  /** Short, random, URL-safe. */
+  readonly id: string
+  /** The request's parameters by their wire names, as they came. */
+  readonly parameters: Readonly<Record<string, string>>
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
+/** One line of the audit log. */
+export interface AuditRecord {
+  /** 1, 2, 3, … without a gap. */
+  readonly sequence: number
+  readonly at: number
+  readonly actorUserId: string | null
+  readonly actorVia: string
+  readonly actorAddress: string | null
+  readonly action: string
+  /** JSON text of what the event held. */
+  readonly details: string
+  /** The hash of the entry before; 64 zeros for the first. */
+  readonly previousHash: string
+  readonly hash: string
+}
+
+export interface SettingRecord {
+  readonly name: string
+  /** The wire's text form. */
+  readonly value: string
+  readonly updatedAt: number
+}
+
+/** What may be asked of the store, inside a transaction or out of one. */
+export interface StoreSession {
+  readonly clients: {
+    findByClientId(clientId: string): Promise<ClientRecord | undefined>
+    /** Inserts an unregistered client. Throws when the client id is taken. */
+    insert(client: { clientId: string; applicationName: string; createdAt: number }): Promise<ClientRecord>
+    rename(id: number, applicationName: string): Promise<void>
+  }
+  readonly userApiKeys: {
+    findByHash(keyHash: string): Promise<UserApiKeyRecord | undefined>
+    findById(id: number): Promise<UserApiKeyRecord | undefined>
+    /** All keys of the user, newest first, whatever their state. */
+    listByUser(userId: string): Promise<readonly UserApiKeyRecord[]>
+    insert(key: NewUserApiKey): Promise<UserApiKeyRecord>
+    /** Deletes the user's keys of this client, with their scopes; answers with what was deleted. */
+    deleteByUserAndClient(userId: string, clientRowId: number): Promise<readonly UserApiKeyRecord[]>
+    setRevokedAt(id: number, revokedAt: number | null): Promise<void>
+    /** Moves last use forward, never back. */
+    touch(uses: readonly { readonly id: number; readonly lastUsedAt: number }[]): Promise<void>
+  }
+  readonly apiKeys: {
+    findByHash(keyHash: string): Promise<ApiKeyRecord | undefined>
+    findById(id: number): Promise<ApiKeyRecord | undefined>
+    /** Never-revoked first, then by revocation time descending, then newest first (protocol §11.1). */
+    list(page: { offset: number; limit: number }): Promise<readonly ApiKeyRecord[]>
+    count(): Promise<number>
+    insert(key: NewApiKey): Promise<ApiKeyRecord>
+    setRevokedAt(id: number, revokedAt: number | null, updatedAt: number): Promise<void>
+    touch(uses: readonly { readonly id: number; readonly lastUsedAt: number }[]): Promise<void>
+  }
+  readonly accounts: {
+    findById(id: number): Promise<AccountRecord | undefined>
+    /** By username, or by e-mail when the text holds an `@`; whatever the case of its letters. */
+    findByLogin(login: string): Promise<AccountRecord | undefined>
+    findByUsername(username: string): Promise<AccountRecord | undefined>
+    /** Throws when the username, in any case, is taken. */
+    insert(account: NewAccount): Promise<AccountRecord>
+    update(id: number, change: AccountChange): Promise<void>
+    count(): Promise<number>
+  }
+  readonly sessions: {
+    find(tokenHash: string): Promise<SessionRecord | undefined>
+    insert(session: SessionRecord): Promise<void>
+    extend(tokenHash: string, expiresAt: number): Promise<void>
+    delete(tokenHash: string): Promise<void>
+    deleteByUser(userId: string): Promise<void>
+  }
+  readonly parkedRequests: {
+    find(id: string): Promise<ParkedRequestRecord | undefined>
+    insert(request: ParkedRequestRecord): Promise<void>
+    delete(id: string): Promise<void>
+  }
+  readonly settings: {
+    all(): Promise<readonly SettingRecord[]>
+    put(setting: SettingRecord): Promise<void>
+  }
+  readonly audit: {
+    /** The newest entry, from which the next one's sequence and chain go on. */
+    last(): Promise<AuditRecord | undefined>
+    append(entry: AuditRecord): Promise<void>
+    /** Newest first. `before` is a sequence number to start below. */
+    list(page: { before?: number; limit: number }): Promise<readonly AuditRecord[]>
+  }
+  /** Deletes sessions and parked requests whose time is over. */
+  deleteExpired(now: number): Promise<void>
+}
+
+export interface Store extends StoreSession {
+  /**
+   * Runs `work` in one transaction: all of it happens or, when it throws, none. An acknowledged commit survives a
+   * power cut. Inside `work` only the session it is given may be used.
+   */
+  transaction<T>(work: (session: StoreSession) => Promise<T>): Promise<T>
+  /** Resolves when the database answers; rejects when it does not. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,38 @@
+/** A person of the guarded site, as the directory knows them. */
+export interface User {
+  /** Opaque; the local directory's ids are decimal numbers. */
+  readonly id: string
+  readonly username: string
+  /** The name for people to read; empty when there is none. */
+  readonly name: string
+  readonly admin: boolean
+  readonly moderator: boolean
+  /** 0 to 4. */
+  readonly trustLevel: number
+  /** False until activated, and again once deactivated. */
+  readonly active: boolean
+  /** When the suspension ends, in milliseconds since the epoch; null when not suspended. */
+  readonly suspendedUntil: number | null
+  /** When the account was made, in milliseconds since the epoch. */
+  readonly createdAt: number
+}
+
+/** True for administrators and moderators. */
+export function isStaff(user: User): boolean {
+  return user.admin || user.moderator
+}
+
+/** Whether the user is suspended at `now` (milliseconds since the epoch). */
+export function isSuspended(user: User, now: number): boolean {
+  return user.suspendedUntil !== null && user.suspendedUntil > now
+}
+
+/** The numbers of the automatic groups that the user is in (protocol §14: 1, 2, 3, and 10 to 14). */
+export function groupsOf(user: User): readonly string[] {
+  const groups: string[] = []
+  if (user.admin) groups.push('1')
+  if (user.moderator) groups.push('2')
+  if (isStaff(user)) groups.push('3')
+  for (let level = 0; level <= user.trustLevel; level += 1) groups.push(String(10 + level))
+  return groups
+}

@@ -1,0 +1,449 @@
+/**
+ * The catalogue of refusals. Every refusal on the wire, on a page, in the terminal and in the docs comes from here.
+ *
+ * Two voices stand side by side in an answer: the protocol's own fields (`errors`, `error_type`, `extras`), which
+ * existing clients match on and which `wire` words, and ours (`reason`, `message`, `remedy`, `docs_url`), which say
+ * what was wrong and how to mend it.
+ */
+
+/** `error_type` values of the wire (protocol §12). */
+export type WireErrorType =
+  | 'invalid_parameters'
+  | 'invalid_access'
+  | 'not_logged_in'
+  | 'rate_limit'
+  | 'not_found'
+  | 'record_invalid'
+  | 'read_only'
+
+interface CatalogueEntry {
+  /** HTTP status of the answer. */
+  readonly status: 200 | 400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 | 429 | 500 | 503
+  /** The wire's `error_type`; absent where the protocol sends none. */
+  readonly errorType?: WireErrorType
+  /** What was wrong. Lower-case; `{name}` stands for a detail of the refusal. */
+  readonly message: string
+  /** How to mend it. Same form as `message`. */
+  readonly remedy: string
+  /** The wire's `errors[0]` where existing clients match on its form; otherwise derived from `errorType`. */
+  readonly wire?: string
+}
+
+const notPermitted = 'You are not permitted to view the requested resource.'
+
+/** Every reason for which Hallpass refuses, by its stable name. */
+export const refusalCatalogue = {
+  // What was sent cannot be read.
+  parameters_missing: {
+    status: 400,
+    message: 'missing or blank: {missing}',
+    remedy: 'send every one of them. a complete request looks like {example}',
+    wire: 'param is missing or the value is empty or invalid: {first}',
+  },
+  parameter_invalid: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`{field}` is not valid: {problem}',
+    remedy: 'send `{field}` as {expected}',
+    wire: 'You supplied invalid parameters to the request: {field}',
+  },
+  parameter_too_long: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`{field}` is {actual} bytes long; at most {limit} are accepted',
+    remedy: 'send a shorter `{field}`',
+    wire: 'You supplied invalid parameters to the request: {field}',
+  },
+  parameter_duplicated: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`{field}` was sent more than once',
+    remedy: 'send `{field}` exactly once',
+    wire: 'You supplied invalid parameters to the request: {field}',
+  },
+  body_unreadable: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: 'the request body could not be read as {expected}: {problem}',
+    remedy: 'send a body that matches its Content-Type, or none',
+    wire: 'You supplied invalid parameters to the request: base',
+  },
+  body_too_large: {
+    status: 413,
+    errorType: 'invalid_parameters',
+    message: 'the request body is larger than {limit} bytes',
+    remedy: 'send a smaller body',
+  },
+  path_ambiguous: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: 'the path can be read in more than one way: {problem}',
+    remedy: 'send the path without encoded slashes, backslashes, dot segments, control characters or double encoding',
+  },
+
+  // The authorization request asks for something that cannot be granted.
+  scope_unknown: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'no scope is named `{scope}`',
+    remedy: 'ask for one or more of: {known}. separate them with commas and no spaces',
+  },
+  scope_not_allowed: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'this site does not issue keys with the scope `{scope}`',
+    remedy:
+      'ask for one or more of: {allowed}. an administrator can add `{scope}` to the setting allow_user_api_key_scopes',
+  },
+  scope_not_registered: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'the client `{client_id}` is registered without the scope `{scope}`',
+    remedy: 'ask only for the scopes that the client was registered with: {registered}',
+  },
+  public_key_unreadable: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`public_key` is not a public key in PEM form: {problem}',
+    remedy:
+      'send an RSA public key that begins with -----BEGIN PUBLIC KEY----- (`openssl rsa -in private.pem -pubout`)',
+    wire: 'You supplied invalid parameters to the request: public_key',
+  },
+  public_key_not_percent_encoded: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message:
+      '`public_key` arrived damaged: the PEM was put into the address without percent-encoding, so that its characters changed on the way',
+    remedy: 'percent-encode the PEM: `+` as %2B, `/` as %2F, `=` as %3D, each line break as %0A',
+    wire: 'You supplied invalid parameters to the request: public_key',
+  },
+  public_key_not_rsa: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`public_key` is not an RSA key but {found}',
+    remedy: 'make an RSA key pair of 2048 bits or more (`openssl genrsa -out private.pem 2048`)',
+    wire: 'You supplied invalid parameters to the request: public_key',
+  },
+  public_key_is_private: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`public_key` holds a private key. it has now travelled over the network: throw that key pair away',
+    remedy: 'make a new key pair and send only its public half (`openssl rsa -in private.pem -pubout`)',
+    wire: 'You supplied invalid parameters to the request: public_key',
+  },
+  public_key_size: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`public_key` has {bits} bits; {minimum} to {maximum} are accepted',
+    remedy: 'make an RSA key pair of 2048 or 4096 bits',
+    wire: 'You supplied invalid parameters to the request: public_key',
+  },
+  padding_invalid: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`padding` is `{padding}`',
+    remedy: 'send `oaep` (recommended) or `pkcs1`, or leave it out for `pkcs1`',
+    wire: 'You supplied invalid parameters to the request: padding',
+  },
+  auth_redirect_invalid: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: '`auth_redirect` is not an absolute address: {problem}',
+    remedy: 'send an address with a scheme and a host, such as https://app.example.com/callback, percent-encoded once',
+  },
+  auth_redirect_not_allowed: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: '`auth_redirect` {auth_redirect} is not on this site’s list',
+    remedy:
+      'ask an administrator to add the entry {entry} to the setting allowed_user_api_auth_redirects, use a loopback address (http://127.0.0.1:PORT/), or leave auth_redirect out to have the payload shown on the page',
+  },
+  auth_redirect_not_registered: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'the client `{client_id}` is registered with another `auth_redirect`',
+    remedy: 'send exactly the `auth_redirect` that the client was registered with',
+  },
+  expiry_invalid: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`expires_in_seconds` is `{value}`',
+    remedy: 'send a whole number of seconds above 0, in decimal digits, at most {maximum}',
+    wire: 'You supplied invalid parameters to the request: expires_in_seconds',
+  },
+  expiry_not_offered: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: 'this site does not issue keys that expire on request',
+    remedy:
+      'leave `expires_in_seconds` out, or ask an administrator to raise the setting max_user_api_key_expiry_days above 0',
+    wire: 'You supplied invalid parameters to the request: expires_in_seconds',
+  },
+  payload_too_large: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message:
+      'the payload would be {actual} bytes, and a {bits}-bit key holds {maximum} with {padding}: the nonce is too long',
+    remedy: 'send a nonce of at most {largest_nonce} bytes, or a larger key',
+    wire: 'You supplied invalid parameters to the request: Payload too large for {padding} (maximum {maximum} bytes, actual {actual} bytes)',
+  },
+  request_expired: {
+    status: 404,
+    errorType: 'not_found',
+    message: 'this authorization request is unknown or has expired',
+    remedy: 'go back to the app and start again',
+  },
+  group_not_allowed: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'this account may not approve user API keys: it is in none of the groups that may',
+    remedy: 'ask an administrator to add one of the account’s groups to the setting user_api_key_allowed_groups',
+  },
+
+  // Who is asking.
+  not_signed_in: {
+    status: 403,
+    errorType: 'not_logged_in',
+    message: 'this needs somebody who is signed in',
+    remedy: 'sign in first, or send a key in the `User-Api-Key` header',
+    wire: 'You need to be logged in to do that.',
+  },
+  csrf_invalid: {
+    status: 403,
+    message: 'the request did not carry this browser session’s CSRF token',
+    remedy: 'get one from GET /session/csrf.json and send it as `X-CSRF-Token`, with the same cookies',
+  },
+  credentials_invalid: {
+    status: 200,
+    message: 'incorrect username or password',
+    remedy: 'check both, then try again',
+    wire: 'Incorrect username, email or password',
+  },
+  user_api_key_invalid: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'the `User-Api-Key` header holds no key that this site knows',
+    remedy: 'send the `key` field of the payload that you decrypted; if the key was replaced, authorize again',
+  },
+  user_api_key_is_payload: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'the `User-Api-Key` header holds a sealed payload, not a key',
+    remedy:
+      'decode the payload from Base64, decrypt it with your RSA private key, and send the `key` field of the JSON inside',
+  },
+  user_api_key_malformed: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'the `User-Api-Key` header does not have the form of a key: {problem}',
+    remedy: 'send the 32 hexadecimal characters of the payload’s `key` field, and nothing else',
+  },
+  user_api_key_revoked: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'this key was revoked on {revoked_at}',
+    remedy: 'authorize again, or ask the key’s owner to undo the revocation on their apps page',
+  },
+  user_api_key_expired: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'this key expired on {expired_at}',
+    remedy: 'authorize again',
+  },
+  user_api_key_sent_as_api_key: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'a user API key was sent in the `Api-Key` header, which takes an administrator’s API key',
+    remedy: 'send it in the `User-Api-Key` header, without `Api-Username`',
+    wire: `${notPermitted} The API username or key is invalid.`,
+  },
+  api_key_sent_as_user_api_key: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'an API key was sent in the `User-Api-Key` header, which takes a user API key',
+    remedy: 'send it in the `Api-Key` header, with `Api-Username`',
+  },
+  api_key_invalid: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'the `Api-Key` and `Api-Username` headers do not name an active key and a user that it may act for',
+    remedy: 'check that the key is not revoked and that `Api-Username` is the user the key was made for',
+    wire: `${notPermitted} The API username or key is invalid.`,
+  },
+  api_key_identity_missing: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'this API key is for all users, and the request does not say for which',
+    remedy: 'add the `Api-Username` header',
+    wire: `${notPermitted} The API username or key is invalid.`,
+  },
+  scope_insufficient: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: '{method} {path} needs one of the scopes: {needed}. this key has: {granted}',
+    remedy: 'authorize again and ask for one of them',
+  },
+  owner_suspended: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'the account that this key belongs to is suspended',
+    remedy: 'the key works again when the suspension ends',
+  },
+  owner_inactive: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'the account that this key belongs to is not active',
+    remedy: 'the key works again when the account is activated',
+  },
+  not_permitted: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'you may not do that: {problem}',
+    remedy: '{remedy}',
+  },
+
+  // What was asked for.
+  not_found: {
+    status: 404,
+    errorType: 'not_found',
+    message: 'there is no {what}',
+    remedy: 'check the address and the identifier in it',
+    wire: 'The requested URL or resource could not be found.',
+  },
+  record_invalid: {
+    status: 422,
+    errorType: 'record_invalid',
+    message: '{problem}',
+    remedy: 'mend `{field}` and send it again',
+    wire: '{problem}',
+  },
+  setting_invalid: {
+    status: 422,
+    errorType: 'invalid_parameters',
+    message: 'the setting {name} cannot be `{value}`: {problem}',
+    remedy: 'send {expected}',
+  },
+  setting_pinned: {
+    status: 422,
+    errorType: 'invalid_parameters',
+    message: 'the setting {name} is pinned by the configuration of this server',
+    remedy: 'change it there and start the server again',
+  },
+  rate_limited: {
+    status: 429,
+    errorType: 'rate_limit',
+    message: 'too many requests: the limit {limit} is reached',
+    remedy: 'wait {wait_seconds} seconds, then try again',
+    wire: 'You’ve performed this action too many times. Please wait {time_left} before trying again.',
+  },
+  read_only: {
+    status: 503,
+    errorType: 'read_only',
+    message: 'this site cannot store anything at the moment',
+    remedy: 'try again in a minute',
+    wire: 'The site is in read only mode. Interactions are disabled.',
+  },
+  internal: {
+    status: 500,
+    message: 'something went wrong on this server, and the fault is not in your request',
+    remedy: 'try again; if it stays, give the administrator the time and the request id {request_id}',
+  },
+} as const satisfies Record<string, CatalogueEntry>
+
+/** The stable, machine-readable name of a refusal. */
+export type Reason = keyof typeof refusalCatalogue
+
+type Placeholders<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Placeholders<Rest>
+  : never
+
+type TextsOf<R extends Reason> = Extract<
+  (typeof refusalCatalogue)[R][keyof (typeof refusalCatalogue)[R]],
+  string
+>
+
+/** The values that fill the placeholders in a reason's texts. */
+export type RefusalDetails<R extends Reason> = Readonly<Record<Placeholders<TextsOf<R>>, string | number>>
+
+/** A refusal as a value: what the domain returns, what HTTP, the pages and the terminal put into words. */
+export interface Refusal {
+  readonly reason: Reason
+  /** The values behind the placeholders of `message` and `remedy`. Never a secret. */
+  readonly details: Readonly<Record<string, string | number>>
+  /** The HTTP status of the answer. */
+  readonly status: number
+  readonly errorType: WireErrorType | undefined
+  /** What was wrong, filled in. */
+  readonly message: string
+  /** How to mend it, filled in. */
+  readonly remedy: string
+}
+
+/** Makes the refusal for `reason`; the compiler asks for exactly the details that its texts name. */
+export function refusal<R extends Reason>(
+  reason: R,
+  ...details: [keyof RefusalDetails<R>] extends [never] ? [] : [RefusalDetails<R>]
+): Refusal {
+  const entry: CatalogueEntry = refusalCatalogue[reason]
+  const values: Readonly<Record<string, string | number>> = details[0] ?? {}
+  return {
+    reason,
+    details: values,
+    status: entry.status,
+    errorType: entry.errorType,
+    message: fill(entry.message, values),
+    remedy: fill(entry.remedy, values),
+  }
+}
+
+/** The JSON body of a refusal: the protocol's own fields (§12) and ours beside them. */
+export interface RefusalBody {
+  readonly errors: readonly string[]
+  readonly error_type?: WireErrorType
+  readonly extras?: Readonly<Record<string, string | number>>
+  readonly reason: Reason
+  readonly message: string
+  readonly remedy: string
+  readonly docs_url: string
+}
+
+/** Puts a refusal into its JSON body. `docsUrl` is the address of the error pages, without a trailing slash. */
+export function refusalBody(refused: Refusal, docsUrl: string): RefusalBody {
+  const entry: CatalogueEntry = refusalCatalogue[refused.reason]
+  const { wait_seconds: waitSeconds, time_left: timeLeft } = refused.details
+  return {
+    errors: [fill(entry.wire ?? wireText(entry), refused.details)],
+    ...(entry.errorType ? { error_type: entry.errorType } : {}),
+    ...(waitSeconds !== undefined && timeLeft !== undefined
+      ? { extras: { wait_seconds: waitSeconds, time_left: timeLeft } }
+      : {}),
+    reason: refused.reason,
+    message: refused.message,
+    remedy: refused.remedy,
+    docs_url: `${docsUrl}/${refused.reason}`,
+  }
+}
+
+/** Thrown where a refusal cannot be returned: by the client library and at the edges of the program. */
+export class HallpassError extends Error {
+  override readonly name = 'HallpassError'
+  /** The stable name of what went wrong; a {@link Reason} or, in the client, one of its own reasons. */
+  readonly reason: string
+  /** How to mend it. */
+  readonly remedy: string
+
+  constructor(reason: string, message: string, remedy: string, options?: ErrorOptions) {
+    super(message, options)
+    this.reason = reason
+    this.remedy = remedy
+  }
+}
+
+function fill(template: string, values: Readonly<Record<string, string | number>>): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
+}
+
+function wireText(entry: CatalogueEntry): string {
+  if (entry.errorType === 'invalid_access') return notPermitted
+  return entry.message
+}

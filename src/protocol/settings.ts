@@ -1,0 +1,177 @@
+/**
+ * The catalogue of site settings (protocol §14, and ours beside them): what governs behaviour and may be changed
+ * while the server runs. What a process needs to start is not here: that is configuration, and the command reads it.
+ *
+ * On the wire a list is one string, its items separated by `|`.
+ */
+
+interface SettingBase {
+  /** What the setting governs, and why somebody would change it. */
+  readonly description: string
+  /** True for settings that the protocol keeps out of the ordinary list. */
+  readonly hidden?: true
+}
+
+interface IntegerSetting extends SettingBase {
+  readonly kind: 'integer'
+  readonly default: number
+  readonly minimum: number
+  readonly maximum: number
+  /** What one of it is. */
+  readonly unit: 'days' | 'seconds' | 'minutes' | 'requests' | 'attempts' | 'clients' | 'bytes'
+}
+
+interface BooleanSetting extends SettingBase {
+  readonly kind: 'boolean'
+  readonly default: boolean
+}
+
+interface StringSetting extends SettingBase {
+  readonly kind: 'string'
+  readonly default: string
+  readonly maximumLength: number
+}
+
+interface ListSetting extends SettingBase {
+  readonly kind: 'list'
+  readonly default: readonly string[]
+  /** Items that cannot be taken off the list. */
+  readonly mandatory?: readonly string[]
+  /** What an item must be. `scope`: a known scope's name. `group`: a group's number. */
+  readonly items: 'scope' | 'redirect' | 'url' | 'group' | 'origin' | 'address'
+}
+
+/** What the catalogue says of one setting. */
+export type SettingDefinition = IntegerSetting | BooleanSetting | StringSetting | ListSetting
+
+/** Every setting, by its name on the wire. */
+export const settingsCatalogue = {
+  title: {
+    kind: 'string',
+    default: 'Hallpass',
+    maximumLength: 100,
+    description: 'The site’s name, on its pages and in /site/basic-info.json.',
+  },
+  site_description: {
+    kind: 'string',
+    default: '',
+    maximumLength: 1000,
+    description: 'One sentence about the site, for apps that show a list of sites.',
+  },
+  allow_user_api_key_scopes: {
+    kind: 'list',
+    items: 'scope',
+    default: [
+      'read',
+      'write',
+      'message_bus',
+      'push',
+      'notifications',
+      'session_info',
+      'one_time_password',
+    ],
+    description: 'The scopes that an app may ask a user for.',
+  },
+  user_api_key_allowed_groups: {
+    kind: 'list',
+    items: 'group',
+    default: ['1', '2', '10'],
+    mandatory: ['1', '2'],
+    description:
+      'The groups whose members may approve apps: 1 administrators, 2 moderators, 10 to 14 trust levels 0 to 4. Staff always may.',
+  },
+  allowed_user_api_auth_redirects: {
+    kind: 'list',
+    items: 'redirect',
+    default: ['https://api.discourse.org/api/auth_redirect', 'discourse://auth_redirect', 'loopback'],
+    description:
+      'Where a key may be sent after approval. `*` is a wildcard inside a host, path, query or fragment. The entry `loopback` stands for http://127.0.0.1, http://[::1] and http://localhost with any port and path (RFC 8252 §7.3). Whoever controls a listed address receives the keys of users who approve there.',
+  },
+  allowed_user_api_push_urls: {
+    kind: 'list',
+    items: 'url',
+    default: [],
+    hidden: true,
+    description: 'The addresses that notifications may be pushed to, each exactly as an app sends it.',
+  },
+  max_user_api_key_expiry_days: {
+    kind: 'integer',
+    default: 365,
+    minimum: 0,
+    maximum: 36_500,
+    unit: 'days',
+    hidden: true,
+    description: 'The longest life that an app may ask for its key. 0 refuses every requested expiry.',
+  },
+  user_api_key_write_may_mint: {
+    kind: 'boolean',
+    default: true,
+    description:
+      'Whether a key with the scope `write` may approve further keys for its user. On by default because existing programs rely on it.',
+  },
+  legacy_api_key_routes: {
+    kind: 'boolean',
+    default: true,
+    description:
+      'Whether POST /admin/users/ID/generate_api_key and its credentials in the query are accepted, as before 2019. Every use is audited.',
+  },
+  session_lifetime_days: {
+    kind: 'integer',
+    default: 60,
+    minimum: 1,
+    maximum: 365,
+    unit: 'days',
+    description: 'How long a sign-in lasts without a visit.',
+  },
+  authorization_request_lifetime_minutes: {
+    kind: 'integer',
+    default: 60,
+    minimum: 5,
+    maximum: 1440,
+    unit: 'minutes',
+    description: 'How long an app’s request waits for its user to sign in.',
+  },
+  max_sign_in_attempts_per_minute: {
+    kind: 'integer',
+    default: 6,
+    minimum: 1,
+    maximum: 1000,
+    unit: 'attempts',
+    description: 'Sign-in attempts for one account from one address in a minute.',
+  },
+  max_sign_in_attempts_per_hour: {
+    kind: 'integer',
+    default: 30,
+    minimum: 1,
+    maximum: 10_000,
+    unit: 'attempts',
+    description: 'Sign-in attempts from one address in an hour.',
+  },
+  max_authorization_requests_per_minute: {
+    kind: 'integer',
+    default: 60,
+    minimum: 1,
+    maximum: 10_000,
+    unit: 'requests',
+    description: 'Authorization requests that one address may leave waiting for sign-in in a minute.',
+  },
+  disable_rate_limits: {
+    kind: 'boolean',
+    default: false,
+    description: 'Turns every limiter off. For tests.',
+  },
+} as const satisfies Record<string, SettingDefinition>
+
+/** A setting's name. */
+export type SettingName = keyof typeof settingsCatalogue
+
+type ValueOf<Kind> = Kind extends 'integer'
+  ? number
+  : Kind extends 'boolean'
+    ? boolean
+    : Kind extends 'string'
+      ? string
+      : readonly string[]
+
+/** The value of every setting, parsed. */
+export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof settingsCatalogue)[Name]['kind']> }

@@ -1,0 +1,32 @@
+import type { Connection } from '../domain/ports.ts'
+import type { Authentication } from '../domain/identity.ts'
+import type { Refusal } from '../protocol/errors.ts'
+import type { Settings } from '../protocol/settings.ts'
+
+export interface AuthenticateOptions {
+  /** How the request reached the process; the peer's address is needed for limits and address lists. */
+  readonly connection?: Connection
+  /**
+   * The CSRF token out of a form's body. A request that changes something and is known by its session cookie is
+   * refused unless it carries the token here or in the `X-CSRF-Token` header.
+   */
+  readonly csrfToken?: string
+}
+
+/** What `createHallpass` returns: the one front door. */
+export interface Hallpass {
+  /** The whole service as a web-standard handler. A path that is not Hallpass's answers 404. */
+  fetch(request: Request, connection?: Connection): Promise<Response>
+  /** As `fetch`, but resolves to undefined for a path that is not Hallpass's, so that an application can answer it. */
+  handle(request: Request, connection?: Connection): Promise<Response | undefined>
+  /** Decides who sent a request to the application, and whether their key allows it. Consumes no body. */
+  authenticate(request: Request, options?: AuthenticateOptions): Promise<Authentication>
+  /** Puts a refusal into words: JSON for programs, a page for browsers. */
+  refuse(request: Request, refusal: Refusal): Response
+  /** The CSRF token for a form in an application's page, and the `Set-Cookie` that must go with it, if any. */
+  csrf(request: Request): { readonly token: string; readonly setCookie: string | undefined }
+  /** The current value of every setting. */
+  settings(): Settings
+  /** Writes what is still in memory (last use), and stops background work. The store stays open. */
+  close(): Promise<void>
+}
