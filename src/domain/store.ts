@@ -2,6 +2,9 @@
  * The Store port: all that Hallpass keeps. `storage/` implements it; `test/storage/store-contract.ts` says what every
  * implementation must do. Times are milliseconds since the Unix epoch. Ids of rows are positive integers.
  */
+import type { GrantedScope } from '../protocol/scopes.ts'
+
+export type { GrantedScope }
 
 /** An app's installation, as first seen or as registered (protocol §15 `user_api_key_clients`). */
 export interface ClientRecord {
@@ -15,12 +18,6 @@ export interface ClientRecord {
   /** The scopes that a registered client may ask for; empty for any other. */
   readonly registeredScopes: readonly string[]
   readonly createdAt: number
-}
-
-/** A scope on a key, with the parameter values it is narrowed to; null when it is not narrowed. */
-export interface GrantedScope {
-  readonly name: string
-  readonly allowedParameters: Readonly<Record<string, readonly string[]>> | null
 }
 
 /** A user API key at rest (protocol §15 `user_api_keys`), with its client and scopes. */

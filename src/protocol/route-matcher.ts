@@ -1,0 +1,144 @@
+/** What a scope permits, and how it can be narrowed to parameter values (protocol §10.5). */
+import type { Route, RouteFormat } from './route.ts'
+import { compilePattern, matchPattern, type RoutePattern } from './route-pattern.ts'
+
+/** A kind of request. All parts that are given must hold; a part that is absent restricts nothing. */
+export interface RouteMatcher {
+  /** In capital letters. `GET` includes HEAD. */
+  readonly methods?: readonly string[]
+  /** Patterns as {@link compilePattern} takes them; one of them must match. */
+  readonly paths?: readonly string[]
+  readonly formats?: readonly RouteFormat[]
+  /** Parameters of query, body or path to which a grant may be narrowed. */
+  readonly params?: readonly string[]
+  /** Parameters of the path alone to which a grant may be narrowed. A name that is in both lists is one of these. */
+  readonly pathParams?: readonly string[]
+  /** Other names for parameters, by the name that a grant is narrowed by. */
+  readonly aliases?: Readonly<Record<string, ParameterAlias>>
+}
+
+/** Another name under which a parameter may come. */
+export interface ParameterAlias {
+  readonly name: string
+  /** What of the value counts: all of it (the default), or its last path segment if that is a number. */
+  readonly takes?: 'last_segment_number'
+}
+
+/**
+ * The values that a grant is narrowed to, by parameter. An empty list leaves its parameter free; null in a list stands
+ * for a parameter that is absent.
+ */
+export type AllowedParameters = Readonly<Record<string, readonly (string | null)[]>>
+
+/** A request, as far as a scope decision looks at it. */
+export interface RequestedRoute extends Route {
+  readonly query: URLSearchParams
+  /**
+   * The body's parameters, or `'unread'` for a body that nobody looked into. Absent when there is no body. A grant
+   * that is narrowed by an ordinary parameter refuses a request whose body is unread: the body could hold another
+   * value than the query, and the application would act on that one.
+   */
+  readonly body?: URLSearchParams | Readonly<Record<string, unknown>> | 'unread' | undefined
+}
+
+/** A matcher whose patterns are ready. */
+export interface CompiledMatcher {
+  readonly matcher: RouteMatcher
+  readonly patterns: readonly RoutePattern[] | undefined
+}
+
+/** Makes a matcher ready. @throws TypeError for a pattern or a method that is not well-formed */
+export function compileMatcher(matcher: RouteMatcher): CompiledMatcher {
+  const odd = matcher.methods?.find((method) => !/^[A-Z]+$/.test(method))
+  if (odd !== undefined) throw new TypeError(`the method ${odd} must be written in capital letters`)
+  return { matcher, patterns: matcher.paths?.map(compilePattern) }
+}
+
+/** Whether `request` is of the matcher's kind, and within `allowed` where that is not null. */
+export function matchRoute(
+  { matcher, patterns }: CompiledMatcher,
+  request: RequestedRoute,
+  allowed: AllowedParameters | null,
+): boolean {
+  if (matcher.methods && !permitsMethod(matcher.methods, request.method)) return false
+  if (matcher.formats && !(request.format && matcher.formats.includes(request.format))) return false
+  // Two patterns may both match a path and name its segments differently: one that is within the limits will do.
+  if (!patterns) return permitsParameters(matcher, request, {}, allowed)
+  return patterns.some((pattern) => {
+    const values = matchPattern(pattern, request.path)
+    return values !== undefined && permitsParameters(matcher, request, values, allowed)
+  })
+}
+
+/** HEAD tells nothing that GET does not, so it is permitted wherever GET is (protocol §19a allows the superset). */
+function permitsMethod(methods: readonly string[], method: string): boolean {
+  return methods.includes(method) || (method === 'HEAD' && methods.includes('GET'))
+}
+
+function permitsParameters(
+  matcher: RouteMatcher,
+  request: RequestedRoute,
+  pathValues: Readonly<Record<string, string>>,
+  allowed: AllowedParameters | null,
+): boolean {
+  if (allowed === null) return true
+  const inPath = matcher.pathParams ?? []
+  const ordinary = (matcher.params ?? []).filter((name) => !inPath.includes(name))
+  return (
+    inPath.every((name) =>
+      permitsParameter(name, matcher, allowed, (key) => own(pathValues, key).slice(0, 1)),
+    ) &&
+    ordinary.every((name) =>
+      permitsParameter(name, matcher, allowed, (key) => sent(key, request, pathValues)),
+    )
+  )
+}
+
+/** `valuesOf` answers with every value that the request gives a parameter; none when it is absent. */
+function permitsParameter(
+  name: string,
+  matcher: RouteMatcher,
+  allowed: AllowedParameters,
+  valuesOf: (key: string) => readonly unknown[],
+): boolean {
+  const list = Object.hasOwn(allowed, name) ? (allowed[name] ?? []) : []
+  if (list.length === 0) return true
+  const alias = matcher.aliases && Object.hasOwn(matcher.aliases, name) ? matcher.aliases[name] : undefined
+  const named = valuesOf(name)
+  const aliased = alias ? valuesOf(alias.name) : []
+  if (named.length > 0 && aliased.length > 0) return false
+  const values = aliased.length > 0 ? aliased.map((value) => readAlias(value, alias)) : named
+  if (values.length === 0) return list.includes(null)
+  // Exact in type too: the number 3 is not the text "3", and an array that holds an allowed value is not that value.
+  return values.every((value) => list.some((one) => one === value))
+}
+
+function readAlias(value: unknown, alias: ParameterAlias | undefined): unknown {
+  if (alias?.takes !== 'last_segment_number' || typeof value !== 'string') return value
+  const last = value.slice(value.lastIndexOf('/') + 1)
+  return /^[0-9]+$/.test(last) ? last : undefined
+}
+
+/**
+ * The path's value wins. Where it has none, all that query and body hold counts, not only what one merge of them would
+ * leave: the application behind may merge the other way round.
+ */
+function sent(
+  key: string,
+  request: RequestedRoute,
+  pathValues: Readonly<Record<string, string>>,
+): readonly unknown[] {
+  const inPath = own(pathValues, key)
+  if (inPath.length > 0) return inPath
+  const { query, body } = request
+  if (body === 'unread') return [unknownValue]
+  const inBody = body instanceof URLSearchParams ? body.getAll(key) : own(body ?? {}, key)
+  return [...query.getAll(key), ...inBody]
+}
+
+/** Equal to nothing that a list can hold. */
+const unknownValue: unique symbol = Symbol('a value in an unread body')
+
+function own(values: Readonly<Record<string, unknown>>, key: string): readonly unknown[] {
+  return Object.hasOwn(values, key) ? [values[key]] : []
+}

@@ -1,0 +1,81 @@
+import { routeFormats } from './route.ts'
+
+/** A route pattern made ready for matching. */
+export interface RoutePattern {
+  /** As it was written. */
+  readonly source: string
+  readonly head: readonly Segment[]
+  /** What follows the `*`; undefined when the pattern has none. */
+  readonly tail: readonly Segment[] | undefined
+}
+
+interface Segment {
+  readonly kind: 'literal' | 'parameter'
+  /** The literal's decoded text, or the parameter's name. */
+  readonly text: string
+}
+
+/**
+ * Makes a pattern such as `/u/:username/bookmarks` ready. A segment is a literal, compared letter by letter; `:name`,
+ * which takes exactly one segment and remembers it; or, at most once, `*`, which takes one segment or more, whatever
+ * they hold. Formats are no part of a pattern, because they are taken off a path before it is matched.
+ *
+ * @throws TypeError when the pattern does not have that form
+ */
+export function compilePattern(source: string): RoutePattern {
+  if (!source.startsWith('/') || (source.length > 1 && source.endsWith('/')))
+    throw new TypeError(`the route pattern ${source} must begin with a slash and end with none`)
+  const segments = source === '/' ? [] : source.slice(1).split('/')
+  const star = segments.indexOf('*')
+  const head = (star === -1 ? segments : segments.slice(0, star)).map((text) => readSegment(text, source))
+  const tail = star === -1 ? undefined : segments.slice(star + 1).map((text) => readSegment(text, source))
+  const suffix = routeFormats.find((format) => source.endsWith(`.${format}`))
+  if (suffix !== undefined)
+    throw new TypeError(
+      `the route pattern ${source} must not end in .${suffix}: name the format apart from it`,
+    )
+  const names = [...head, ...(tail ?? [])].filter((one) => one.kind === 'parameter').map((one) => one.text)
+  if (new Set(names).size < names.length)
+    throw new TypeError(`the route pattern ${source} names a parameter twice`)
+  return { source, head, tail }
+}
+
+/**
+ * The values of the pattern's parameters in `path` (as {@link Route.path}); undefined when the path does not match.
+ * Takes time in proportion to the path's length.
+ */
+export function matchPattern(
+  pattern: RoutePattern,
+  path: string,
+): Readonly<Record<string, string>> | undefined {
+  const segments = path === '/' ? [] : path.slice(1).split('/')
+  const { head, tail } = pattern
+  const fixed = head.length + (tail?.length ?? 0)
+  if (tail === undefined ? segments.length !== fixed : segments.length <= fixed) return undefined
+  const values: [string, string][] = []
+  const fits =
+    matchSegments(head, segments, 0, values) &&
+    (tail === undefined || matchSegments(tail, segments, segments.length - tail.length, values))
+  return fits ? Object.fromEntries(values) : undefined
+}
+
+function readSegment(text: string, source: string): Segment {
+  if (/^:[a-z][a-z0-9_]*$/.test(text)) return { kind: 'parameter', text: text.slice(1) }
+  if (text === '' || text === '.' || text === '..' || /[:*%\\?#\p{Cc}]/u.test(text))
+    throw new TypeError(`the route pattern ${source} holds the segment ${JSON.stringify(text)}`)
+  return { kind: 'literal', text }
+}
+
+function matchSegments(
+  expected: readonly Segment[],
+  segments: readonly string[],
+  offset: number,
+  values: [string, string][],
+): boolean {
+  return expected.every(({ kind, text }, index) => {
+    const segment = segments[offset + index] ?? ''
+    if (kind === 'literal') return segment === text
+    values.push([text, segment])
+    return segment !== ''
+  })
+}

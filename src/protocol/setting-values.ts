@@ -1,0 +1,161 @@
+/** The values of settings: from the wire's text, to it, and as they are when nobody changed them (protocol §14). */
+import { validateRedirectPattern } from './auth-redirect.ts'
+import { type Refusal, refusal } from './errors.ts'
+import { createScopeCatalogue, type ScopeCatalogue } from './scopes.ts'
+import { type SettingDefinition, type SettingName, type Settings, settingsCatalogue } from './settings.ts'
+
+/**
+ * Reads a setting's value from the wire's text. Lists lose empty and repeated items, and get back the mandatory items
+ * that were left out. Reason: `setting_invalid`.
+ *
+ * `scopes`: the scopes that the site knows. Default: the protocol's own.
+ */
+export function parseSetting<Name extends SettingName>(
+  name: Name,
+  text: string,
+  scopes: ScopeCatalogue = protocolScopes,
+):
+  | { readonly outcome: 'parsed'; readonly value: Settings[Name] }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal } {
+  const read = readValue(settingsCatalogue[name], text, scopes)
+  if ('problem' in read) {
+    const value = text.length > longestEcho ? `${text.slice(0, longestEcho)}…` : text
+    return { outcome: 'refused', refusal: refusal('setting_invalid', { name, value, ...read }) }
+  }
+  // The definition's kind decides the type of both; the compiler cannot follow that through a union.
+  return { outcome: 'parsed', value: read.value as Settings[Name] }
+}
+
+/** The wire's text for a value. `parseSetting` reads it back. */
+export function formatSetting<Name extends SettingName>(_name: Name, value: Settings[Name]): string {
+  return Array.isArray(value) ? value.join('|') : String(value)
+}
+
+/** Every setting at its default. */
+export function defaultSettings(): Settings {
+  const entries = Object.entries(settingsCatalogue).map(([name, definition]) => [name, definition.default])
+  return Object.fromEntries(entries) as Settings
+}
+
+/** Whether the catalogue has a setting of that name. */
+export function isSettingName(text: string): text is SettingName {
+  return Object.hasOwn(settingsCatalogue, text)
+}
+
+const protocolScopes = createScopeCatalogue()
+
+/** How much of a refused value the refusal repeats, in UTF-16 code units. */
+const longestEcho = 100
+
+type SettingValue = number | boolean | string | readonly string[]
+type Read = { readonly value: SettingValue } | { readonly problem: string; readonly expected: string }
+
+function readValue(definition: SettingDefinition, text: string, scopes: ScopeCatalogue): Read {
+  switch (definition.kind) {
+    case 'integer':
+      return readInteger(definition, text.trim())
+    case 'boolean':
+      return readBoolean(text.trim().toLowerCase())
+    case 'string':
+      return readString(definition, text)
+    case 'list':
+      return readList(definition, text, scopes)
+  }
+}
+
+function readInteger(definition: Extract<SettingDefinition, { kind: 'integer' }>, text: string): Read {
+  const { minimum, maximum, unit } = definition
+  const expected = `a whole number of ${unit} from ${minimum} to ${maximum}`
+  if (!/^-?[0-9]{1,15}$/.test(text)) return { problem: 'it is not a whole number', expected }
+  const value = Number(text)
+  if (value < minimum || value > maximum) return { problem: 'it is out of range', expected }
+  // `-0` is in range where 0 is, and would be stored as another text.
+  return { value: value === 0 ? 0 : value }
+}
+
+function readBoolean(text: string): Read {
+  if (['true', 't', '1'].includes(text)) return { value: true }
+  if (['false', 'f', '0'].includes(text)) return { value: false }
+  return { problem: 'it is neither true nor false', expected: 'true or false' }
+}
+
+function readString(definition: Extract<SettingDefinition, { kind: 'string' }>, text: string): Read {
+  const expected = `one line of at most ${definition.maximumLength} characters`
+  if (/\p{Cc}/u.test(text)) return { problem: 'it holds a line break or a control character', expected }
+  if (!text.isWellFormed()) return { problem: 'it holds half of a surrogate pair', expected }
+  if ([...text].length > definition.maximumLength) return { problem: 'it is too long', expected }
+  return { value: text }
+}
+
+function readList(
+  definition: Extract<SettingDefinition, { kind: 'list' }>,
+  text: string,
+  scopes: ScopeCatalogue,
+): Read {
+  const items = text
+    .split('|')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+  for (const item of items) {
+    const problem = itemProblem(definition.items, item, scopes)
+    if (problem !== undefined) {
+      return {
+        problem: `\`${item.slice(0, longestEcho)}\`: ${problem}`,
+        expected: expectedItems(definition.items, scopes),
+      }
+    }
+  }
+  return { value: [...new Set([...(definition.mandatory ?? []), ...items])] }
+}
+
+type ItemKind = Extract<SettingDefinition, { kind: 'list' }>['items']
+
+function itemProblem(kind: ItemKind, item: string, scopes: ScopeCatalogue): string | undefined {
+  switch (kind) {
+    case 'scope':
+      return scopes.find(item) ? undefined : 'no scope has that name'
+    case 'redirect':
+      return validateRedirectPattern(item)
+    case 'group':
+      if (!/^[1-9][0-9]{0,9}$/.test(item)) return 'it is not the number of a group'
+      // Protocol §14 keeps this one group off the list, whatever its members.
+      return item === '4' ? 'this group cannot be allowed' : undefined
+    case 'url':
+      return isWebAddress(item) ? undefined : 'it is not an absolute http or https address'
+    case 'origin':
+      return isOrigin(item) ? undefined : 'it is not an origin'
+    case 'address':
+      return isIpRange(item) ? undefined : 'it is not an IP address'
+  }
+}
+
+function expectedItems(kind: ItemKind, scopes: ScopeCatalogue): string {
+  const items: Readonly<Record<ItemKind, string>> = {
+    scope: `scopes out of ${scopes.names.join(', ')}`,
+    redirect:
+      'addresses such as https://app.example.com/callback or https://*.example.com/*, or `loopback`, or `*`',
+    group:
+      'numbers of groups, such as 1 for administrators, 2 for moderators and 10 to 14 for trust levels 0 to 4',
+    url: 'addresses such as https://push.example.com/publish',
+    origin: 'origins such as https://app.example.com, without a path',
+    address: 'IP addresses or ranges such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32',
+  }
+  return `${items[kind]}. separate items with \`|\``
+}
+
+function isWebAddress(text: string): boolean {
+  return /^https?:\/\/[\x21-\x5b\x5d-\x7e]+$/i.test(text) && URL.canParse(text)
+}
+
+function isOrigin(text: string): boolean {
+  return isWebAddress(text) && new URL(text).origin === text
+}
+
+/** An IPv4 or IPv6 address, with a prefix length after a slash or without one. */
+function isIpRange(text: string): boolean {
+  const [address = '', prefix, more] = text.split('/')
+  const isV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/.test(address)
+  const isV6 = /^[0-9a-f:.]{2,45}$/i.test(address) && URL.canParse(`http://[${address}]/`)
+  if ((!isV4 && !isV6) || more !== undefined) return false
+  return prefix === undefined || (/^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= (isV4 ? 32 : 128))
+}
