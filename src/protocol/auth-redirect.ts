@@ -51,6 +51,13 @@ export function matchAuthRedirect(
   | { readonly outcome: 'refused'; readonly refusal: Refusal } {
   const parsed = parseAuthRedirect(candidate)
   if (parsed.outcome === 'refused') return parsed
+  // No host is called that, and the entry that we would propose for it would permit others.
+  if (parsed.redirect.host.includes('*')) {
+    return {
+      outcome: 'refused',
+      refusal: refusal('auth_redirect_invalid', { problem: 'its host holds a wildcard' }),
+    }
+  }
   const entry = allowList.find((item) => permits(item, parsed.redirect))
   if (entry !== undefined) return { outcome: 'allowed', entry }
   return {

@@ -54,6 +54,8 @@ function upperCase(method: string): string {
 function decodePath(raw: string): { readonly decoded: string } | { readonly problem: string } {
   if (!raw.startsWith('/')) return { problem: 'it does not begin with a slash' }
   if (/[?#]/.test(raw)) return { problem: 'it holds a query or a fragment' }
+  if (raw.includes(' '))
+    return { problem: 'it holds a space that is not encoded, which some programs cut off' }
   if (/%2f/i.test(raw)) return { problem: 'it holds an encoded slash' }
   let decoded: string
   try {
