@@ -29,6 +29,7 @@ export type DomainEvent =
     }
   | { readonly type: 'user_created'; readonly userId: string }
   | { readonly type: 'user_changed'; readonly userId: string; readonly change: string }
+  | { readonly type: 'signed_in'; readonly userId: string }
   | { readonly type: 'setting_changed'; readonly name: string; readonly from: string; readonly to: string }
 
 /** Who caused an event, and from where; for the audit log. */

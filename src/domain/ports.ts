@@ -2,8 +2,11 @@
  * What the domain needs from the outside. Every rule about time, chance and users can be tested through these
  * without waiting and without a database.
  */
-import type { Store } from './store.ts'
+import type { ScopeCatalogue } from '../protocol/scopes.ts'
+import type { Settings } from '../protocol/settings.ts'
 import type { DomainEvent } from './events.ts'
+import type { RateLimiter } from './rate-limit.ts'
+import type { Store } from './store.ts'
 import type { User } from './user.ts'
 
 /** The time. */
@@ -37,10 +40,28 @@ export interface EventSink {
   publish(events: readonly DomainEvent[]): void
 }
 
+/** The settings as they are now. */
+export interface SettingsReader {
+  current(): Settings
+  /** Whether the configuration of this server fixes the setting, so that it cannot be changed while it runs. */
+  isPinned(name: string): boolean
+}
+
+/** Who sits at the browser: the local sessions, or the host application's own sign-in. */
+export interface SignIn {
+  /** The user whom the request's cookies tell, if any. */
+  currentUser(request: Request): Promise<User | undefined>
+  /** Whether `token` is the CSRF token of the browser that sent the request. */
+  csrfMatches(request: Request, token: string): boolean
+}
+
 /** Everything the domain's verbs work with. */
 export interface Domain {
   readonly store: Store
   readonly directory: Directory
+  readonly settings: SettingsReader
+  readonly scopes: ScopeCatalogue
+  readonly limiter: RateLimiter
   readonly clock: Clock
   readonly random: Random
   readonly passwords: PasswordHasher

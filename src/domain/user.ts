@@ -1,3 +1,5 @@
+import type { AccountRecord } from './store.ts'
+
 /** A person of the guarded site, as the directory knows them. */
 export interface User {
   /** Opaque; the local directory's ids are decimal numbers. */
@@ -35,4 +37,15 @@ export function groupsOf(user: User): readonly string[] {
   if (isStaff(user)) groups.push('3')
   for (let level = 0; level <= user.trustLevel; level += 1) groups.push(String(10 + level))
   return groups
+}
+
+/** The user that a local account is. */
+export function userOfAccount(account: AccountRecord): User {
+  const { username, name, admin, moderator, trustLevel, active, suspendedUntil, createdAt } = account
+  return { id: String(account.id), username, name, admin, moderator, trustLevel, active, suspendedUntil, createdAt }
+}
+
+/** The row id of a local account, from a user's id; undefined for an id that no local account can have. */
+export function accountIdOf(userId: string): number | undefined {
+  return /^[1-9][0-9]{0,14}$/.test(userId) ? Number(userId) : undefined
 }

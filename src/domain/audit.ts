@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto'
+import type { Actor, DomainEvent } from './events.ts'
+import type { AuditRecord } from './store.ts'
+
+/** What stands before the first entry. */
+const genesisHash: string = '0'.repeat(64)
+
+/**
+ * The audit log's next entry. Each entry's hash covers its own fields and the hash of the entry before, so that a line
+ * changed or taken out later breaks the chain from there on.
+ */
+export function auditEntry(
+  previous: AuditRecord | undefined,
+  actor: Actor,
+  event: DomainEvent,
+  now: number,
+): AuditRecord {
+  const { type, ...facts } = event
+  const entry = {
+    sequence: (previous?.sequence ?? 0) + 1,
+    at: now,
+    actorUserId: actor.userId,
+    actorVia: actor.via,
+    actorAddress: actor.address,
+    action: type,
+    details: JSON.stringify(withoutHashes(facts)),
+    previousHash: previous?.hash ?? genesisHash,
+  }
+  return { ...entry, hash: auditHash(entry) }
+}
+
+/** The hash that an entry must have. */
+export function auditHash(entry: Omit<AuditRecord, 'hash'>): string {
+  const covered = [
+    entry.sequence,
+    entry.at,
+    entry.actorUserId,
+    entry.actorVia,
+    entry.actorAddress,
+    entry.action,
+    entry.details,
+    entry.previousHash,
+  ]
+  return createHash('sha256').update(JSON.stringify(covered)).digest('hex')
+}
+
+/** A key's hash is of use to the caches, and of none to a reader of the log: it stays out. */
+function withoutHashes(facts: object): object {
+  return Object.fromEntries(Object.entries(facts).filter(([name]) => name !== 'keyHash'))
+}

@@ -1,0 +1,66 @@
+import { type Refusal, refusal } from '../protocol/errors.ts'
+import { keyFacts } from './authorize.ts'
+import { commit } from './commit.ts'
+import type { Actor } from './events.ts'
+import type { Domain } from './ports.ts'
+import type { UserApiKeyRecord } from './store.ts'
+import type { User } from './user.ts'
+
+/** The outcome of revoking or restoring a key. */
+export type Changed =
+  | { readonly outcome: 'changed' }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal }
+
+/** A key as its holder sends it, at `now`: usable, or why not (protocol §8.1). */
+export function checkActive(key: UserApiKeyRecord, now: number): Refusal | undefined {
+  if (key.revokedAt !== null) {
+    return refusal('user_api_key_revoked', { revoked_at: new Date(key.revokedAt).toISOString() })
+  }
+  if (key.expiresAt !== null && key.expiresAt <= now) {
+    return refusal('user_api_key_expired', { expired_at: new Date(key.expiresAt).toISOString() })
+  }
+  return undefined
+}
+
+/**
+ * Revokes a user's key (protocol §8.2); it is refused from the next request on. Revoking a revoked key changes
+ * nothing. Reasons: `not_found`, `not_permitted` unless `by` owns the key or is an administrator.
+ */
+export function revokeUserApiKey(domain: Domain, actor: Actor, id: number, by: User): Promise<Changed> {
+  return setRevoked(domain, actor, id, by, domain.clock.now())
+}
+
+/** Takes a revocation back (protocol §8.3). An expiry stays as it is. Reasons as for revoking. */
+export function restoreUserApiKey(domain: Domain, actor: Actor, id: number, by: User): Promise<Changed> {
+  return setRevoked(domain, actor, id, by, null)
+}
+
+async function setRevoked(
+  domain: Domain,
+  actor: Actor,
+  id: number,
+  by: User,
+  revokedAt: number | null,
+): Promise<Changed> {
+  return commit<Changed>(domain, actor, async (session) => {
+    const key = await session.userApiKeys.findById(id)
+    const problem = checkMayChange(key, id, by)
+    if (!key || problem) return { result: problem ?? { outcome: 'changed' }, events: [] }
+    if ((key.revokedAt === null) === (revokedAt === null)) return { result: { outcome: 'changed' }, events: [] }
+    await session.userApiKeys.setRevokedAt(id, revokedAt)
+    const type = revokedAt === null ? 'user_api_key_restored' : 'user_api_key_revoked'
+    return { result: { outcome: 'changed' }, events: [{ type, ...keyFacts(key) }] }
+  })
+}
+
+function checkMayChange(key: UserApiKeyRecord | undefined, id: number, by: User): Changed | undefined {
+  if (!key) return { outcome: 'refused', refusal: refusal('not_found', { what: `user API key ${id}` }) }
+  if (key.userId === by.id || by.admin) return undefined
+  return {
+    outcome: 'refused',
+    refusal: refusal('not_permitted', {
+      problem: `user API key ${id} belongs to somebody else`,
+      remedy: 'revoke your own keys, or ask an administrator',
+    }),
+  }
+}
