@@ -1,0 +1,53 @@
+/**
+ * Runs the tests: `npm test`, or `npm test -- test/protocol scopes` for the files whose path holds one of the words,
+ * or `npm test -- --name='refuses a revoked key'` for the tests whose name matches the expression.
+ *
+ * One line a file, failures in full at the end, and as the very last line what it comes to.
+ */
+import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { relative } from 'node:path'
+import { run } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { createTally } from './test-tally.ts'
+
+/** Longest that one file may take, in milliseconds; a test that hangs fails instead of stopping the line. */
+const fileTimeoutMs = 300_000
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const words = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+const names = process.argv.slice(2).flatMap((argument) => argument.match(/^--name=(.+)$/)?.[1] ?? [])
+const files = globSync('test/**/*.test.ts', { cwd: root })
+  .sort()
+  .filter((file) => words.length === 0 || words.some((word) => file.includes(word.replace(/^\.\//, ''))))
+
+if (files.length === 0) {
+  console.log(
+    `no test file matches ${words.join(' or ')}: the words are parts of paths, such as test/protocol`,
+  )
+  console.log('0 passed, 0 failed, 0 skipped')
+  process.exit(1)
+}
+
+const tally = createTally((file) => relative(root, file), { mayBeEmpty: names.length > 0 })
+const stream = run({
+  cwd: root,
+  files: files.map((file) => `${root}${file}`),
+  concurrency: availableParallelism(),
+  timeout: fileTimeoutMs,
+  // The package’s own names resolve to its sources, so that nothing has to be built first.
+  execArgv: ['--conditions=hallpass-source'],
+  ...(names.length > 0 ? { testNamePatterns: names.map((name) => new RegExp(name)) } : {}),
+})
+stream.on('test:enqueue', tally.enqueued)
+stream.on('test:complete', (event) => {
+  const line = tally.completed(event)
+  if (line !== undefined) console.log(line)
+})
+stream.on('test:stdout', tally.printed)
+stream.on('test:stderr', tally.printed)
+stream.on('end', () => {
+  for (const line of tally.report()) console.log(line)
+  process.exitCode = tally.failed() ? 1 : 0
+})
+stream.resume()
