@@ -1,7 +1,7 @@
 /** The values of settings: from the wire's text, to it, and as they are when nobody changed them (protocol §14). */
-import { validateRedirectPattern } from './auth-redirect.ts'
 import { type Refusal, refusal } from './errors.ts'
 import { createScopeCatalogue, type ScopeCatalogue } from './scopes.ts'
+import { describeItems, itemProblem } from './setting-items.ts'
 import { type SettingDefinition, type SettingName, type Settings, settingsCatalogue } from './settings.ts'
 
 /**
@@ -101,61 +101,9 @@ function readList(
     if (problem !== undefined) {
       return {
         problem: `\`${item.slice(0, longestEcho)}\`: ${problem}`,
-        expected: expectedItems(definition.items, scopes),
+        expected: describeItems(definition.items, scopes),
       }
     }
   }
   return { value: [...new Set([...(definition.mandatory ?? []), ...items])] }
-}
-
-type ItemKind = Extract<SettingDefinition, { kind: 'list' }>['items']
-
-function itemProblem(kind: ItemKind, item: string, scopes: ScopeCatalogue): string | undefined {
-  switch (kind) {
-    case 'scope':
-      return scopes.find(item) ? undefined : 'no scope has that name'
-    case 'redirect':
-      return validateRedirectPattern(item)
-    case 'group':
-      if (!/^[1-9][0-9]{0,9}$/.test(item)) return 'it is not the number of a group'
-      // Protocol §14 keeps this one group off the list, whatever its members.
-      return item === '4' ? 'this group cannot be allowed' : undefined
-    case 'url':
-      return isWebAddress(item) ? undefined : 'it is not an absolute http or https address'
-    case 'origin':
-      return isOrigin(item) ? undefined : 'it is not an origin'
-    case 'address':
-      return isIpRange(item) ? undefined : 'it is not an IP address'
-  }
-}
-
-function expectedItems(kind: ItemKind, scopes: ScopeCatalogue): string {
-  const items: Readonly<Record<ItemKind, string>> = {
-    scope: `scopes out of ${scopes.names.join(', ')}`,
-    redirect:
-      'addresses such as https://app.example.com/callback or https://*.example.com/*, or `loopback`, or `*`',
-    group:
-      'numbers of groups, such as 1 for administrators, 2 for moderators and 10 to 14 for trust levels 0 to 4',
-    url: 'addresses such as https://push.example.com/publish',
-    origin: 'origins such as https://app.example.com, without a path',
-    address: 'IP addresses or ranges such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32',
-  }
-  return `${items[kind]}. separate items with \`|\``
-}
-
-function isWebAddress(text: string): boolean {
-  return /^https?:\/\/[\x21-\x5b\x5d-\x7e]+$/i.test(text) && URL.canParse(text)
-}
-
-function isOrigin(text: string): boolean {
-  return isWebAddress(text) && new URL(text).origin === text
-}
-
-/** An IPv4 or IPv6 address, with a prefix length after a slash or without one. */
-function isIpRange(text: string): boolean {
-  const [address = '', prefix, more] = text.split('/')
-  const isV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/.test(address)
-  const isV6 = /^[0-9a-f:.]{2,45}$/i.test(address) && URL.canParse(`http://[${address}]/`)
-  if ((!isV4 && !isV6) || more !== undefined) return false
-  return prefix === undefined || (/^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= (isV4 ? 32 : 128))
 }
