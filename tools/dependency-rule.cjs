@@ -1,0 +1,124 @@
+/**
+ * Who may import whom (docs/architecture.md). `npm run check` runs dependency-cruiser with this; test/tools proves that
+ * it refuses what it must.
+ *
+ *     protocol <- domain <- storage | verify | identity | pages <- http | edge <- server <- forum <- cli
+ *
+ * What stands left of an arrow is imported by what stands right of it. Rooms parted by `|` do not import each other.
+ */
+const rooms = {
+  protocol: [],
+  domain: ['protocol'],
+  storage: ['protocol', 'domain'],
+  verify: ['protocol', 'domain'],
+  identity: ['protocol', 'domain'],
+  pages: ['protocol', 'domain'],
+  http: ['protocol', 'domain', 'storage', 'verify', 'identity', 'pages'],
+  edge: ['protocol', 'domain', 'storage', 'verify', 'identity', 'pages'],
+  server: ['protocol', 'domain', 'storage', 'verify', 'identity', 'pages', 'http', 'edge'],
+  forum: ['protocol', 'domain', 'storage', 'verify', 'identity', 'pages', 'http', 'edge', 'server'],
+  // Uses the client like any app does, and the server like any site owner does.
+  cli: [
+    'protocol',
+    'domain',
+    'storage',
+    'verify',
+    'identity',
+    'pages',
+    'http',
+    'edge',
+    'server',
+    'forum',
+    'client',
+  ],
+  client: ['protocol'],
+}
+
+/** One rule a room: what it may import is itself and the rooms in its list. */
+const roomRules = Object.entries(rooms).map(([room, mayImport]) => ({
+  name: `${room}-imports-only-what-it-may`,
+  comment: `src/${room}/ may import ${['itself', ...mayImport].join(', ')} and no other room`,
+  severity: 'error',
+  from: { path: `^src/${room}/` },
+  to: { path: '^src/', pathNot: `^src/(${[room, ...mayImport].join('|')})/` },
+}))
+
+module.exports = {
+  forbidden: [
+    ...roomRules,
+    {
+      name: 'every-file-has-a-room',
+      comment: 'every module of src/ is in one of the rooms, so that no rule is walked around',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/', pathNot: `^src/(${Object.keys(rooms).join('|')})/` },
+    },
+    {
+      name: 'protocol-is-pure',
+      comment: 'src/protocol/ uses no package and nothing of Node, so that it runs in a browser',
+      severity: 'error',
+      from: { path: '^src/protocol/' },
+      to: { pathNot: '^src/' },
+    },
+    {
+      name: 'client-runs-anywhere',
+      comment: 'src/client/ uses no package and nothing of Node; what needs Node is reached from node.ts',
+      severity: 'error',
+      from: { path: '^src/client/', pathNot: '^src/client/(node\\.ts$|node-|node/)' },
+      to: { pathNot: '^src/' },
+    },
+    {
+      name: 'client-does-not-reach-node-helpers',
+      comment: 'the client must not pull in hallpass/client/node, or it would no longer run in a browser',
+      severity: 'error',
+      from: { path: '^src/client/', pathNot: '^src/client/(node\\.ts$|node-|node/)' },
+      to: { path: '^src/client/(node\\.ts$|node-|node/)' },
+    },
+    {
+      name: 'domain-decides-without-io',
+      comment:
+        'src/domain/ meets the world through its ports: of Node it uses node:crypto alone, and no package',
+      severity: 'error',
+      from: { path: '^src/domain/' },
+      to: { pathNot: '^(src/|(node:)?crypto$)' },
+    },
+    {
+      name: 'sql-lives-in-storage',
+      comment:
+        'all the SQL of Hallpass is in src/storage/; the forum, a site like any other, keeps its own tables',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(storage|forum)/' },
+      to: { path: '(^|/|^node:)(kysely|sqlite|pg)(/|$)', pathNot: '^src/' },
+    },
+    {
+      name: 'no-circles',
+      comment: 'modules that import one another in a circle cannot be read, or tested, one at a time',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'every-import-resolves',
+      comment: 'what is imported is there, and is in package.json',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['unknown', 'undetermined', 'npm-no-pkg', 'npm-unknown', 'npm-dev'] },
+    },
+    {
+      name: 'src-stands-alone',
+      comment: 'what is published uses nothing of the tests, the tools or the examples',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|tools|examples|conformance|bench)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+}
