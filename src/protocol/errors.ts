@@ -78,7 +78,8 @@ export const refusalCatalogue = {
     status: 400,
     errorType: 'invalid_parameters',
     message: 'the path can be read in more than one way: {problem}',
-    remedy: 'send the path without encoded slashes, backslashes, dot segments, control characters or double encoding',
+    remedy:
+      'send the path without encoded slashes, backslashes, dot segments, control characters or double encoding',
   },
 
   // The authorization request asks for something that cannot be granted.
@@ -86,7 +87,8 @@ export const refusalCatalogue = {
     status: 403,
     errorType: 'invalid_access',
     message: 'no scope is named `{scope}`',
-    remedy: 'ask for one or more of: {known}. separate them with commas and no spaces',
+    remedy:
+      'ask for one or more of: {known}. separate them with commas and no spaces: `scopes` was read as {read_as}',
   },
   scope_not_allowed: {
     status: 403,
@@ -127,7 +129,8 @@ export const refusalCatalogue = {
   public_key_is_private: {
     status: 400,
     errorType: 'invalid_parameters',
-    message: '`public_key` holds a private key. it has now travelled over the network: throw that key pair away',
+    message:
+      '`public_key` holds a private key. it has now travelled over the network: throw that key pair away',
     remedy: 'make a new key pair and send only its public half (`openssl rsa -in private.pem -pubout`)',
     wire: 'You supplied invalid parameters to the request: public_key',
   },
@@ -149,7 +152,8 @@ export const refusalCatalogue = {
     status: 403,
     errorType: 'invalid_access',
     message: '`auth_redirect` is not an absolute address: {problem}',
-    remedy: 'send an address with a scheme and a host, such as https://app.example.com/callback, percent-encoded once',
+    remedy:
+      'send an address with a scheme and a host, such as https://app.example.com/callback, percent-encoded once',
   },
   auth_redirect_not_allowed: {
     status: 403,
@@ -197,7 +201,8 @@ export const refusalCatalogue = {
     status: 403,
     errorType: 'invalid_access',
     message: 'this account may not approve user API keys: it is in none of the groups that may',
-    remedy: 'ask an administrator to add one of the account’s groups to the setting user_api_key_allowed_groups',
+    remedy:
+      'ask an administrator to add one of the account’s groups to the setting user_api_key_allowed_groups',
   },
 
   // Who is asking.
@@ -223,7 +228,8 @@ export const refusalCatalogue = {
     status: 403,
     errorType: 'invalid_access',
     message: 'the `User-Api-Key` header holds no key that this site knows',
-    remedy: 'send the `key` field of the payload that you decrypted; if the key was replaced, authorize again',
+    remedy:
+      'send the `key` field of the payload that you decrypted; if the key was replaced, authorize again',
   },
   user_api_key_is_payload: {
     status: 403,
@@ -266,7 +272,8 @@ export const refusalCatalogue = {
   api_key_invalid: {
     status: 403,
     errorType: 'invalid_access',
-    message: 'the `Api-Key` and `Api-Username` headers do not name an active key and a user that it may act for',
+    message:
+      'the `Api-Key` and `Api-Username` headers do not name an active key and a user that it may act for',
     remedy: 'check that the key is not revoked and that `Api-Username` is the user the key was made for',
     wire: `${notPermitted} The API username or key is invalid.`,
   },
@@ -353,7 +360,8 @@ export const refusalCatalogue = {
 /** The stable, machine-readable name of a refusal. */
 export type Reason = keyof typeof refusalCatalogue
 
-type Placeholders<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
+/** The names of the placeholders in a text of the catalogue. */
+export type Placeholders<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Placeholders<Rest>
   : never
 
@@ -426,7 +434,7 @@ export function refusalBody(refused: Refusal, docsUrl: string): RefusalBody {
 
 /** Thrown where a refusal cannot be returned: by the client library and at the edges of the program. */
 export class HallpassError extends Error {
-  override readonly name = 'HallpassError'
+  override readonly name: string = 'HallpassError'
   /** The stable name of what went wrong; a {@link Reason} or, in the client, one of its own reasons. */
   readonly reason: string
   /** How to mend it. */
@@ -439,7 +447,8 @@ export class HallpassError extends Error {
   }
 }
 
-function fill(template: string, values: Readonly<Record<string, string | number>>): string {
+/** Puts `values` into the placeholders of a catalogue's text; one without a value becomes nothing. */
+export function fill(template: string, values: Readonly<Record<string, string | number>>): string {
   return template.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
 }
 
