@@ -1,0 +1,148 @@
+/**
+ * A small forum: the site that Hallpass guards when it is given no other, and the worked example of how a site uses
+ * it. It knows Hallpass only through what `createHallpass` returns, as any site owner would.
+ *
+ * Where to start reading: this file receives a request; `visit.ts` decides who sent it; `*-routes.ts` answer it;
+ * `posting.ts` and `editing.ts` hold what may be written; `topics.ts`, `posts.ts` and `notifications.ts` read;
+ * `*-json.ts` say it to programs and `pages/` to people.
+ */
+import { randomUUID } from 'node:crypto'
+import { Hono } from 'hono'
+import type { Clock, Connection, Directory } from '../domain/ports.ts'
+import type { User } from '../domain/user.ts'
+import { type Refusal, refusal } from '../protocol/errors.ts'
+import type { Hallpass } from '../server/hallpass.ts'
+import type { Database } from '../storage/database.ts'
+import { migrate } from '../storage/migrate.ts'
+import { answerAsset } from './assets.ts'
+import { addListRoutes } from './list-routes.ts'
+import { forumMigrations } from './migrations.ts'
+import { unreadFields } from './notification-json.ts'
+import { countUnreadNotifications, type PushNotification } from './notifications.ts'
+import { addPostRoutes } from './post-routes.ts'
+import { RefusedError } from './refused.ts'
+import type { ForumTables } from './schema.ts'
+import { addSiteRoutes } from './site-routes.ts'
+import { addTopicRoutes } from './topic-routes.ts'
+import { addUserRoutes, describeUser } from './user-routes.ts'
+import { type ForumParts, type ForumRouter, receive, type Visit } from './visit.ts'
+import { addFirstTopic } from './welcome.ts'
+
+export interface ForumOptions {
+  /** What guards the forum. */
+  readonly hallpass: Hallpass
+  /** Where the forum keeps its tables, which begin with `forum_`; they are made, or brought up to date, here. */
+  readonly database: Database
+  /** Who the users are. */
+  readonly directory: Directory
+  readonly clock: Clock
+  /** The address that people and apps reach the forum by, such as `https://forum.example.com`. */
+  readonly baseUrl: string
+  /**
+   * Hears of each notification once it is stored, so that it can be pushed to the user's apps (protocol §9). Must not
+   * throw; what it throws is reported through `onError`.
+   */
+  readonly onNotification?: (userId: string, notification: PushNotification) => void
+  /** Further fields of a user's card, such as the apps that they have approved. `viewer` is who asks. */
+  readonly userFields?: (user: User, viewer: User | undefined) => Promise<Record<string, unknown>>
+  /** Hears of faults of the forum's own, each with the id that its answer names. Default: the error stream. */
+  readonly onError?: (error: unknown, requestId: string) => void
+}
+
+export interface Forum {
+  /** Answers every request to the site: Hallpass's own routes first, then the forum's. Never rejects. */
+  fetch(request: Request, connection?: Connection): Promise<Response>
+  /** What the site adds to `current_user` in `/session/current.json` (protocol §17). */
+  currentUserFields(user: User): Promise<Record<string, unknown>>
+  /** A user's card as `/u/NAME.json` shows it to `viewer`, by the wire's names. */
+  describeUser(user: User, viewer?: User): Promise<Record<string, unknown>>
+}
+
+/** Opens the forum: migrates its tables, and puts a first topic into an empty one. */
+export async function createForum(options: ForumOptions): Promise<Forum> {
+  const { hallpass, database, directory, clock } = options
+  await migrate(database, { name: 'forum', migrations: forumMigrations })
+  const report = options.onError ?? reportOnErrorStream
+  const forum: ForumParts = {
+    db: database.kysely.$extendTables<ForumTables>(),
+    hallpass,
+    directory,
+    clock,
+    baseUrl: options.baseUrl.replace(/\/+$/, ''),
+    notify: (userId, notification) => {
+      try {
+        options.onNotification?.(userId, notification)
+      } catch (error) {
+        report(error, 'notification')
+      }
+    },
+    userFields: options.userFields ?? (async () => ({})),
+  }
+  await addFirstTopic(forum)
+  const router = createRouter(forum)
+
+  return {
+    async fetch(request, connection) {
+      try {
+        return (await hallpass.handle(request, connection)) ?? (await answer(forum, router, request, connection))
+      } catch (error) {
+        return hallpass.refuse(request, toRefusal(error, report))
+      }
+    },
+    currentUserFields: async (user) => unreadFields(await countUnreadNotifications(forum.db, user)),
+    describeUser: (user, viewer) => describeUser(forum, user, viewer),
+  }
+}
+
+function createRouter(forum: ForumParts): ForumRouter {
+  // The router goes by the path that the scope decision was made on, not by a reading of its own.
+  const router: ForumRouter = new Hono({
+    getPath: (_request, options) => options?.env?.visit.route.path ?? '/',
+  })
+  addListRoutes(router, forum)
+  addTopicRoutes(router, forum)
+  addPostRoutes(router, forum)
+  addUserRoutes(router, forum)
+  addSiteRoutes(router, forum)
+  router.notFound(() => {
+    throw new RefusedError(refusal('not_found', { what: 'such route' }))
+  })
+  router.onError((error) => {
+    throw error
+  })
+  return router
+}
+
+async function answer(
+  forum: ForumParts,
+  router: ForumRouter,
+  request: Request,
+  connection: Connection | undefined,
+): Promise<Response> {
+  const { pathname } = new URL(request.url)
+  const reads = request.method === 'GET' || request.method === 'HEAD'
+  if (reads && pathname.startsWith('/forum/')) return answerAsset(pathname)
+  const visit = await receive(forum.hallpass, request, connection)
+  const response = await router.fetch(request, { visit })
+  return visit.identity === undefined ? response : withUsername(response, visit)
+}
+
+/** Says for whom a key acted, as clients read it (protocol §10.2). */
+function withUsername(response: Response, visit: Visit): Response {
+  if (visit.identity !== undefined && visit.identity.via !== 'session') {
+    // A header holds bytes, and a name may hold any letter.
+    response.headers.set('x-discourse-username', encodeURIComponent(visit.identity.user.username))
+  }
+  return response
+}
+
+function toRefusal(error: unknown, report: (error: unknown, requestId: string) => void): Refusal {
+  if (error instanceof RefusedError) return error.refusal
+  const requestId = randomUUID()
+  report(error, requestId)
+  return refusal('internal', { request_id: requestId })
+}
+
+function reportOnErrorStream(error: unknown, requestId: string): void {
+  console.error(`forum: request ${requestId} failed:`, error)
+}

@@ -1,0 +1,94 @@
+import type { Hono } from 'hono'
+import type { Identity } from '../domain/identity.ts'
+import type { Connection } from '../domain/ports.ts'
+import type { User } from '../domain/user.ts'
+import { normalizeRoute, type Route } from '../protocol/route.ts'
+import type { Hallpass } from '../server/hallpass.ts'
+import type { Author, Desk } from './posting.ts'
+import { RefusedError, refuse } from './refused.ts'
+import { type Parameters, queryParameters, readRequestParameters } from './request-parameters.ts'
+
+/** Everything that the forum's routes work with. */
+export interface ForumParts extends Desk {
+  readonly hallpass: Hallpass
+  /** Further fields of a user's card, such as the apps that they have approved; `viewer` is who asks. */
+  readonly userFields: (user: User, viewer: User | undefined) => Promise<Record<string, unknown>>
+}
+
+/** One request to the forum, with who sent it and what they ask. */
+export interface Visit {
+  readonly request: Request
+  readonly route: Route
+  /** Undefined for somebody who is not signed in and sent no key. */
+  readonly identity: Identity | undefined
+  readonly viewer: User | undefined
+  readonly parameters: Parameters
+  /** True when a browser asks for a page: by `Accept`, and without a format in the path. */
+  readonly wantsPage: boolean
+}
+
+/** A router whose handlers find the visit in their environment. */
+export type ForumRouter = Hono<{ Bindings: { visit: Visit } }>
+
+/**
+ * Reads a request and decides who sent it. Refuses with a {@link RefusedError} what cannot be read, a key that may not,
+ * and a form without its CSRF token.
+ */
+export async function receive(
+  hallpass: Hallpass,
+  request: Request,
+  connection: Connection | undefined,
+): Promise<Visit> {
+  const url = new URL(request.url)
+  const normalized = normalizeRoute(request.method, url.pathname)
+  if (normalized.outcome === 'ambiguous') throw new RefusedError(normalized.refusal)
+  const changes = request.method !== 'GET' && request.method !== 'HEAD'
+
+  // A form's CSRF token is in its body, so the body is read before it is known who sent it; but what is wrong with a
+  // body is told only to those who may send one.
+  const body = changes
+    ? await readRequestParameters(request).catch((error: unknown) => {
+        if (error instanceof RefusedError) return error
+        throw error
+      })
+    : queryParameters(url.searchParams)
+  const csrfToken = body instanceof RefusedError ? undefined : tokenIn(body)
+  const authentication = await hallpass.authenticate(request, {
+    ...(connection === undefined ? {} : { connection }),
+    ...(csrfToken === undefined ? {} : { csrfToken }),
+  })
+  if (authentication.outcome === 'refused') throw new RefusedError(authentication.refusal)
+  if (body instanceof RefusedError) throw body
+
+  const identity = authentication.outcome === 'authenticated' ? authentication.identity : undefined
+  const accept = request.headers.get('accept') ?? ''
+  const { route } = normalized
+  return {
+    request,
+    route,
+    identity,
+    viewer: identity?.user,
+    parameters: body,
+    wantsPage: route.format === 'html' || (route.format === undefined && accept.includes('text/html')),
+  }
+}
+
+/** Who sent the request. Refuses with 403 when nobody is signed in. */
+export function requireViewer(visit: Visit): User {
+  return visit.viewer ?? refuse('not_signed_in')
+}
+
+/** Who writes, and through which app. Refuses with 403 when nobody is signed in. */
+export function requireAuthor(visit: Visit): Author {
+  const user = requireViewer(visit)
+  const { identity } = visit
+  return { user, viaApp: identity?.via === 'user_api_key' ? identity.key.applicationName : null }
+}
+
+function tokenIn(parameters: Parameters): string | undefined {
+  try {
+    return parameters.text('authenticity_token')
+  } catch {
+    return undefined
+  }
+}
