@@ -44,12 +44,14 @@ export class SiteSettings implements SettingsReader {
    */
   async load(): Promise<void> {
     const stored = (await this.#store.settings.all()).map(({ name, value }) => [name, value] as const)
-    const values: Record<string, unknown> = { ...defaultSettings() }
-    for (const [name, text] of [...stored, ...Object.entries(this.#pinned)]) {
-      const read = isSettingName(name) ? parseSetting(name, text, this.#scopes) : undefined
-      if (read?.outcome === 'parsed') values[name] = read.value
-    }
-    this.#current = values as unknown as Settings
+    this.#current = defaultSettings()
+    for (const [name, text] of [...stored, ...Object.entries(this.#pinned)]) this.apply(name, text)
+  }
+
+  /** Takes over one setting from its text, as a change that was just committed gives it. */
+  apply(name: string, text: string): void {
+    const read = isSettingName(name) ? parseSetting(name, text, this.#scopes) : undefined
+    if (read?.outcome === 'parsed') this.#current = { ...this.#current, [name]: read.value }
   }
 }
 

@@ -131,7 +131,28 @@ export interface SettingRecord {
   readonly updatedAt: number
 }
 
-/** What may be asked of the store, inside a transaction or out of one. */
+/**
+ * Thrown by an insert whose unique value is taken; nothing was inserted. Inside a transaction let it out and run the
+ * transaction again: some databases accept no further statement in a transaction in which one has failed.
+ */
+export class UniqueViolation extends Error {
+  override readonly name = 'UniqueViolation'
+  /** What was taken. */
+  readonly field: UniqueField
+
+  constructor(field: UniqueField, options?: ErrorOptions) {
+    super(`\`${field}\` is taken`, options)
+    this.field = field
+  }
+}
+
+/** The values that the store keeps unique. */
+export type UniqueField = 'client_id' | 'key_hash' | 'username' | 'token_hash' | 'request_id' | 'sequence'
+
+/**
+ * What may be asked of the store, inside a transaction or out of one. Each method by itself happens whole or not at
+ * all. An insert whose unique value is taken throws a {@link UniqueViolation}.
+ */
 export interface StoreSession {
   readonly clients: {
     findByClientId(clientId: string): Promise<ClientRecord | undefined>
@@ -201,7 +222,10 @@ export interface StoreSession {
 export interface Store extends StoreSession {
   /**
    * Runs `work` in one transaction: all of it happens or, when it throws, none. An acknowledged commit survives a
-   * power cut. Inside `work` only the session it is given may be used.
+   * power cut. Nothing that is asked of the store meanwhile slips into it. Inside `work` only the session it is given
+   * may be used, and not after `work` is over.
+   *
+   * @throws TypeError for a use of the store itself inside `work`, which would otherwise wait for its own end for ever
    */
   transaction<T>(work: (session: StoreSession) => Promise<T>): Promise<T>
   /** Resolves when the database answers; rejects when it does not. */

@@ -1,4 +1,6 @@
-import type { Connection } from '../domain/ports.ts'
+import type { AccountRequest, createAccount } from '../domain/accounts.ts'
+import type { ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
+import type { Connection, Directory } from '../domain/ports.ts'
 import type { Authentication } from '../domain/identity.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import type { Settings } from '../protocol/settings.ts'
@@ -25,6 +27,12 @@ export interface Hallpass {
   refuse(request: Request, refusal: Refusal): Response
   /** The CSRF token for a form in an application's page, and the `Set-Cookie` that must go with it, if any. */
   csrf(request: Request): { readonly token: string; readonly setCookie: string | undefined }
+  /** Who the users are. */
+  readonly directory: Directory
+  /** Makes a local account, on the program's own authority. */
+  createAccount(request: AccountRequest): ReturnType<typeof createAccount>
+  /** Makes an administrator's API key, on the program's own authority; its text is told once. */
+  createApiKey(request: ApiKeyRequest): ReturnType<typeof createApiKey>
   /** The current value of every setting. */
   settings(): Settings
   /** Writes what is still in memory (last use), and stops background work. The store stays open. */

@@ -1,0 +1,70 @@
+/** What `hallpass serve` needs to start: flags, then the environment, then defaults. */
+import { HallpassError } from '../protocol/errors.ts'
+
+/** The flags of `hallpass serve`, as they were typed. */
+export interface ServeFlags {
+  readonly port?: string
+  readonly host?: string
+  readonly data?: string
+  readonly baseUrl?: string
+}
+
+export interface ServeOptions {
+  readonly port: number
+  readonly host: string
+  /** Folder of the embedded database. */
+  readonly data: string
+  /** Undefined where nobody said: the address that each request was sent to. */
+  readonly baseUrl: string | undefined
+  /** The first administrator, made on an empty database. */
+  readonly admin: { readonly username: string; readonly password: string | undefined; readonly apiKey: string | undefined }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** @throws HallpassError naming the flag or variable that cannot be used, and what it takes */
+export function readServeOptions(flags: ServeFlags, environment: Environment): ServeOptions {
+  const port = pick(flags.port, '--port', environment, 'HALLPASS_PORT') ?? { value: '4000', source: '' }
+  if (!/^\d{1,5}$/.test(port.value) || Number(port.value) > 65_535) {
+    throw unusable(port, 'a port number from 0 to 65535')
+  }
+  const baseUrl = pick(flags.baseUrl, '--base-url', environment, 'HALLPASS_BASE_URL')
+  if (baseUrl && !isSiteAddress(baseUrl.value)) {
+    throw unusable(baseUrl, 'an address such as https://forum.example.com, without a path')
+  }
+  const apiKey = pick(undefined, '', environment, 'HALLPASS_ADMIN_API_KEY')
+  if (apiKey && !/^[0-9a-f]{64}$/.test(apiKey.value)) {
+    throw new HallpassError('configuration_invalid', 'HALLPASS_ADMIN_API_KEY is not a key', 'give 64 characters of 0-9 and a-f')
+  }
+  return {
+    port: Number(port.value),
+    host: pick(flags.host, '--host', environment, 'HALLPASS_HOST')?.value ?? '127.0.0.1',
+    data: pick(flags.data, '--data', environment, 'HALLPASS_DATA')?.value ?? './data',
+    baseUrl: baseUrl?.value,
+    admin: {
+      username: environment.HALLPASS_ADMIN_USERNAME || 'admin',
+      password: environment.HALLPASS_ADMIN_PASSWORD || undefined,
+      apiKey: apiKey?.value,
+    },
+  }
+}
+
+interface Given {
+  readonly value: string
+  readonly source: string
+}
+
+/** The flag is stronger than the variable; an empty variable counts as unset. */
+function pick(flag: string | undefined, flagName: string, environment: Environment, name: string): Given | undefined {
+  if (flag !== undefined) return { value: flag, source: flagName }
+  const value = environment[name]
+  return value ? { value, source: name } : undefined
+}
+
+function unusable({ value, source }: Given, expected: string): HallpassError {
+  return new HallpassError('configuration_invalid', `${source} cannot be ${value}`, `give ${expected}`)
+}
+
+function isSiteAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:\/\/[^/?#@]+\/?$/i.test(text)
+}

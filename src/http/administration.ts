@@ -1,0 +1,236 @@
+/** What an administrator's scripts call: accounts, site settings, API keys. */
+import { changeAccount, createAccount } from '../domain/accounts.ts'
+import { createApiKey } from '../domain/api-keys.ts'
+import { changeSetting } from '../domain/settings.ts'
+import type { AccountChange, ApiKeyRecord } from '../domain/store.ts'
+import { accountIdOf, type User } from '../domain/user.ts'
+import { type Refusal, refusal } from '../protocol/errors.ts'
+import { type ParameterSpec, readParameters } from '../protocol/parameters.ts'
+import { formatSetting } from '../protocol/setting-values.ts'
+import { type SettingName, settingsCatalogue } from '../protocol/settings.ts'
+import { json, refused, success } from './answer.ts'
+import { actorOf, type Call, type Router, routesOf, type Service } from './service.ts'
+import { adminUserJson, basicUserJson, wireUserId } from './user-json.ts'
+
+export function addAdministrationRoutes(router: Router, service: Service): void {
+  const route = routesOf(router, service)
+  const admin = { who: 'admin' } as const
+  route('POST', '/users', admin, (call) => postUser(service, call))
+  route('GET', '/admin/users/:id', admin, async (call) => {
+    const user = await findUser(service, call)
+    return user ? json(adminUserJson(user)) : noSuchUser(service, call)
+  })
+  for (const [verb, change] of Object.entries(accountVerbs)) {
+    route('PUT', `/admin/users/:id/${verb}`, admin, (call) => putUser(service, call, verb, change))
+  }
+  route('GET', '/admin/site_settings', admin, async () => json({ site_settings: settingsJson(service) }))
+  route('PUT', '/admin/site_settings/:name', admin, (call) => putSetting(service, call))
+  route('POST', '/admin/api/keys', admin, (call) => postApiKey(service, call))
+  route('POST', '/admin/users/:id/generate_api_key', { who: 'admin', legacyQuery: true }, (call) =>
+    generateLegacyApiKey(service, call),
+  )
+}
+
+async function postUser(service: Service, call: Call): Promise<Response> {
+  const read = readParameters(call.sources, {
+    username: { limit: 300 },
+    password: { limit: 1000 },
+    name: { limit: 1000 },
+    email: { limit: 400 },
+  })
+  if (read.outcome === 'refused') return refuse(service, call, read.refusal)
+  const { username = '', password = '', name = '', email = '' } = read.values
+  const outcome = await createAccount(service.domain, actorOf(call), { username, password, name, email })
+  if (outcome.outcome === 'refused') return refuse(service, call, outcome.refusal)
+  return json({
+    success: true,
+    active: true,
+    message: 'The account is ready.',
+    user_id: wireUserId(outcome.user.id),
+  })
+}
+
+type ReadChange = (call: Call) => AccountChange | Refusal
+
+/** The routes of protocol's administration that change an account, and what each changes. */
+const accountVerbs: Readonly<Record<string, ReadChange>> = {
+  grant_admin: () => ({ admin: true }),
+  revoke_admin: () => ({ admin: false }),
+  grant_moderation: () => ({ moderator: true }),
+  revoke_moderation: () => ({ moderator: false }),
+  activate: () => ({ active: true }),
+  deactivate: () => ({ active: false }),
+  unsuspend: () => ({ suspendedUntil: null }),
+  trust_level: (call) => {
+    const level = parameter(call, 'level', { limit: 5, digits: true })
+    if (typeof level === 'object') return level
+    return level !== undefined && /^[0-4]$/.test(level)
+      ? { trustLevel: Number(level) }
+      : refusal('parameter_invalid', { field: 'level', problem: 'it is no trust level', expected: '0 to 4' })
+  },
+  suspend: (call) => {
+    const until = parameter(call, 'suspend_until', { limit: 40 })
+    if (typeof until === 'object') return until
+    const time = until === undefined ? Number.NaN : Date.parse(until)
+    return Number.isNaN(time)
+      ? refusal('parameter_invalid', {
+          field: 'suspend_until',
+          problem: 'it is not a date',
+          expected: 'a date such as 2030-01-31 or 2030-01-31T12:00:00Z',
+        })
+      : { suspendedUntil: time }
+  },
+}
+
+async function putUser(service: Service, call: Call, verb: string, read: ReadChange): Promise<Response> {
+  const id = accountIdOf(call.segment('id'))
+  if (id === undefined) return noSuchUser(service, call)
+  const change = read(call)
+  if ('reason' in change) return refuse(service, call, change)
+  if (verb === 'revoke_admin' && call.identity?.user.id === String(id)) {
+    const why = refusal('not_permitted', {
+      problem: 'you cannot take administration from yourself',
+      remedy: 'ask another administrator',
+    })
+    return refuse(service, call, why)
+  }
+  const outcome = await changeAccount(service.domain, actorOf(call), id, change, verb)
+  if (outcome.outcome === 'refused') return refuse(service, call, outcome.refusal)
+  return json({ success: 'OK', admin_user: adminUserJson(outcome.user) })
+}
+
+function settingsJson(service: Service): Record<string, unknown>[] {
+  const { settings } = service.domain
+  const current = settings.current()
+  return (Object.keys(settingsCatalogue) as SettingName[]).map((setting) => {
+    const definition = settingsCatalogue[setting]
+    return {
+      setting,
+      value: formatSetting(setting, current[setting]),
+      default: formatSetting(setting, definition.default),
+      description: definition.description,
+      type: definition.kind,
+      pinned: settings.isPinned(setting),
+    }
+  })
+}
+
+async function putSetting(service: Service, call: Call): Promise<Response> {
+  const name = call.segment('name')
+  const text = settingText(call, name)
+  if (typeof text === 'object') return refuse(service, call, text)
+  const outcome = await changeSetting(service.domain, actorOf(call), name, text)
+  return outcome.outcome === 'refused' ? refuse(service, call, outcome.refusal) : success()
+}
+
+/** A setting's new value is the parameter of its own name. JSON may give a boolean, a number or a list as such. */
+function settingText(call: Call, name: string): string | Refusal {
+  const { body } = call.sources
+  const value = body && !(body instanceof URLSearchParams) && Object.hasOwn(body, name) ? body[name] : undefined
+  if (typeof value === 'boolean' || typeof value === 'number') return String(value)
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join('|')
+  const sources = [body instanceof URLSearchParams ? body : undefined, call.sources.query]
+  const text = typeof value === 'string' ? value : sources.map((source) => source?.get(name)).find((one) => one != null)
+  if (text === undefined || text === null) {
+    const example = `${name}=VALUE`
+    return refusal('parameters_missing', { missing: name, first: name, example })
+  }
+  if (text.length > 20_000) return refusal('parameter_too_long', { field: name, actual: text.length, limit: 20_000 })
+  return text
+}
+
+async function postApiKey(service: Service, call: Call): Promise<Response> {
+  const { body } = call.sources
+  const wrapped = body && !(body instanceof URLSearchParams) ? body.key : undefined
+  const fields =
+    typeof wrapped === 'object' && wrapped !== null && !Array.isArray(wrapped)
+      ? (wrapped as Record<string, unknown>)
+      : bracketed(body)
+  if (!fields) {
+    const example = '{"key":{"description":"backup script","username":"sam"}}'
+    return refuse(service, call, refusal('parameters_missing', { missing: 'key', first: 'key', example }))
+  }
+  const unsupported = ['scopes', 'scope_mode'].find((name) => Object.hasOwn(fields, name) && fields[name] !== 'global')
+  if (unsupported !== undefined) {
+    const details = { field: unsupported, problem: 'this version makes only global API keys', expected: '`global`' }
+    return refuse(service, call, refusal('parameter_invalid', details))
+  }
+  const read = readParameters(
+    { query: new URLSearchParams(), body: fields },
+    { description: { limit: 1020 }, username: { limit: 300 } },
+  )
+  if (read.outcome === 'refused') return refuse(service, call, read.refusal)
+  const { description = '', username } = read.values
+  if ([...description].length > 255) {
+    const details = { field: 'description', problem: 'Description is too long (maximum is 255 characters)' }
+    return refuse(service, call, refusal('record_invalid', details))
+  }
+  const user = username === undefined ? undefined : await service.domain.directory.findUserByUsername(username)
+  if (username !== undefined && !user) return noSuchUser(service, call)
+  const made = await createApiKey(service.domain, actorOf(call), { user, description, route: 'current' })
+  return json({ key: apiKeyJson(made.record, { user, createdBy: call.identity?.user, text: made.text }) })
+}
+
+/** `key[description]=…` of a form body, as the wire's first clients send it. */
+function bracketed(body: Call['sources']['body']): Record<string, unknown> | undefined {
+  if (!(body instanceof URLSearchParams)) return undefined
+  const fields = [...body].flatMap(([name, value]): [string, string][] => {
+    const inner = /^key\[(\w+)\]$/.exec(name)?.[1]
+    return inner === undefined ? [] : [[inner, value]]
+  })
+  return fields.length === 0 ? undefined : Object.fromEntries(fields)
+}
+
+/** The route of before 2019 (protocol §11.9): people still paste it from old answers. */
+async function generateLegacyApiKey(service: Service, call: Call): Promise<Response> {
+  const { legacy_api_key_routes: isOn, title } = service.domain.settings.current()
+  if (!isOn) {
+    const what = 'such route any more: make API keys with POST /admin/api/keys.json'
+    return refused(call.visit, refusal('not_found', { what }), title)
+  }
+  const user = await findUser(service, call)
+  if (!user) return noSuchUser(service, call)
+  const description = 'made by generate_api_key'
+  const made = await createApiKey(service.domain, actorOf(call), { user, description, route: 'legacy' })
+  const response = json({ api_key: { id: made.record.id, key: made.text, user: basicUserJson(user) } })
+  response.headers.set('deprecation', '@1546300800')
+  response.headers.set('link', `<${service.baseUrl(call.visit)}/admin/api/keys.json>; rel="successor-version"`)
+  return response
+}
+
+function apiKeyJson(
+  record: ApiKeyRecord,
+  { user, createdBy, text }: { user: User | undefined; createdBy: User | undefined; text: string },
+): Record<string, unknown> {
+  return {
+    id: record.id,
+    key: text,
+    truncated_key: record.truncatedKey,
+    description: record.description,
+    created_at: new Date(record.createdAt).toISOString(),
+    updated_at: new Date(record.updatedAt).toISOString(),
+    last_used_at: record.lastUsedAt === null ? null : new Date(record.lastUsedAt).toISOString(),
+    revoked_at: null,
+    scope_mode: 'global',
+    api_key_scopes: [],
+    user: user ? basicUserJson(user) : null,
+    created_by: createdBy ? basicUserJson(createdBy) : null,
+  }
+}
+
+async function findUser(service: Service, call: Call): Promise<User | undefined> {
+  return service.domain.directory.findUserById(call.segment('id'))
+}
+
+function noSuchUser(service: Service, call: Call): Response {
+  return refuse(service, call, refusal('not_found', { what: 'such user' }))
+}
+
+function parameter(call: Call, name: string, spec: ParameterSpec): string | Refusal | undefined {
+  const read = readParameters(call.sources, { [name]: spec })
+  return read.outcome === 'refused' ? read.refusal : read.values[name]
+}
+
+function refuse(service: Service, call: Call, why: Refusal): Response {
+  return refused(call.visit, why, service.domain.settings.current().title)
+}

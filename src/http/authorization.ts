@@ -1,0 +1,231 @@
+/** The browser flow: probing, consent, approval (protocol §3). */
+import { approveAuthorization, type Review, reviewAuthorization } from '../domain/authorize.ts'
+import { findParkedRequest, parkRequest } from '../domain/park-request.ts'
+import { waitingTime } from '../domain/rate-limit.ts'
+import type { User } from '../domain/user.ts'
+import { csrfFor } from '../identity/csrf.ts'
+import { consentPage } from '../pages/consent.ts'
+import { errorDocsPath } from '../pages/paths.ts'
+import { authorizationRefusedPage } from '../pages/refused.ts'
+import { resultPage } from '../pages/result.ts'
+import { matchAuthRedirect } from '../protocol/auth-redirect.ts'
+import {
+  type AuthorizationParameters,
+  type AuthorizationRequest,
+  displayHost,
+  readAuthorizationParameters,
+  serializeAuthorizationParameters,
+} from '../protocol/authorization-request.ts'
+import { type Refusal, refusal, refusalBody } from '../protocol/errors.ts'
+import { API_VERSION } from '../protocol/payload.ts'
+import { appendPayload } from '../protocol/redirect-address.ts'
+import { json, page, redirect, refused, sealedFromCaches } from './answer.ts'
+import { actorOf, type Call, type Router, routesOf, type Service } from './service.ts'
+
+export function addAuthorizationRoutes(router: Router, service: Service): void {
+  const route = routesOf(router, service)
+
+  route('GET', '/user-api-key/new', { who: 'anyone' }, async (call) => {
+    if (call.visit.route.method === 'HEAD') return probe()
+    const read = readAuthorizationParameters(call.sources)
+    if (read.outcome === 'refused') return sealedFromCaches(refuse(service, call, read.refusal))
+    return sealedFromCaches(await showRequest(service, call, read.parameters))
+  })
+
+  route('GET', '/hallpass/authorize/:id', { who: 'anyone' }, async (call) => {
+    const read = await findParkedRequest(service.domain, call.segment('id'))
+    if (read.outcome === 'refused') return sealedFromCaches(refuse(service, call, read.refusal))
+    return sealedFromCaches(await showRequest(service, call, read.parameters))
+  })
+
+  route('POST', '/user-api-key', { who: 'user' }, async (call) => {
+    return sealedFromCaches(await approve(service, call))
+  })
+}
+
+/** Clients look here before anything else, for what this server can do (protocol §3.1). */
+function probe(): Response {
+  return sealedFromCaches(new Response(null, { headers: { 'auth-api-version': String(API_VERSION) } }))
+}
+
+async function showRequest(service: Service, call: Call, parameters: AuthorizationParameters): Promise<Response> {
+  const { visit, identity } = call
+  const review = await reviewAuthorization(service.domain, parameters, identity?.user, service.baseUrl(visit))
+  switch (review.outcome) {
+    case 'refused':
+      return showRefused(service, call, review.refusal)
+    case 'sign_in_needed':
+      return sendToSignIn(service, call, parameters)
+    case 'not_allowed':
+      return showNotAllowed(service, call, review)
+    case 'ready':
+      return identity ? showConsent(service, call, parameters, review, identity.user) : sendToSignIn(service, call, parameters)
+  }
+}
+
+/** Missing parameters and a wrong padding are a 400; all else is folded into one state of the page (protocol §3.2). */
+function showRefused(service: Service, call: Call, why: Refusal): Response {
+  const { visit } = call
+  const { title } = service.domain.settings.current()
+  const docsUrl = new URL(errorDocsPath, visit.url).href
+  const isMissing = why.reason === 'parameters_missing'
+  if (isMissing ? !visit.asksForPage : why.reason === 'padding_invalid') return refused(visit, why, title)
+  if (visit.asksForJson) return json({ state: 'generic_error', ...refusalBody(why, docsUrl) })
+  const status = isMissing ? 400 : 200
+  const html = authorizationRefusedPage({
+    siteTitle: title,
+    state: 'generic_error',
+    refusal: why,
+    docsUrl: `${docsUrl}/${why.reason}`,
+  })
+  return page(html, { status })
+}
+
+function showNotAllowed(
+  service: Service,
+  { visit, identity }: Call,
+  { refusal: why, request }: Extract<Review, { outcome: 'not_allowed' }>,
+): Response {
+  const docsUrl = new URL(errorDocsPath, visit.url).href
+  if (visit.asksForJson) {
+    return json({
+      state: 'no_trust_level',
+      application_name: request.applicationName,
+      current_user: { username: identity?.user.username, avatar_template: '' },
+      ...refusalBody(why, docsUrl),
+    })
+  }
+  return page(
+    authorizationRefusedPage({
+      siteTitle: service.domain.settings.current().title,
+      state: 'no_trust_level',
+      refusal: why,
+      docsUrl: `${docsUrl}/${why.reason}`,
+    }),
+  )
+}
+
+async function sendToSignIn(service: Service, call: Call, parameters: AuthorizationParameters): Promise<Response> {
+  const { domain } = service
+  const settings = domain.settings.current()
+  if (!settings.disable_rate_limits) {
+    const decision = domain.limiter.take(
+      {
+        name: 'max_authorization_requests_per_minute',
+        max: settings.max_authorization_requests_per_minute,
+        windowMs: 60_000,
+      },
+      `${call.visit.connection.remoteAddress}`,
+    )
+    if (decision.outcome === 'limited') {
+      const { limit, waitSeconds } = decision
+      const details = { limit: limit.name, wait_seconds: waitSeconds, time_left: waitingTime(waitSeconds) }
+      return refuse(service, call, refusal('rate_limited', details))
+    }
+  }
+  const id = await parkRequest(domain, parameters)
+  return redirect(`/login?redirect=${encodeURIComponent(`/hallpass/authorize/${id}`)}`)
+}
+
+function showConsent(
+  service: Service,
+  { visit }: Call,
+  parameters: AuthorizationParameters,
+  review: Extract<Review, { outcome: 'ready' }>,
+  user: User,
+): Response {
+  const { domain } = service
+  const { request, replaces, expiresAt } = review
+  const scopes = request.scopes.flatMap((name) => domain.scopes.find(name) ?? [])
+  const redirectHost = displayHost(request.authRedirect)
+  const writeWarning = scopes.some((scope) => scope.marksWrite)
+  if (visit.asksForJson) {
+    return json({
+      state: 'ready',
+      application_name: request.applicationName,
+      public_key: parameters.publicKey ?? null,
+      nonce: request.nonce,
+      client_id: request.clientId,
+      auth_redirect: parameters.authRedirect ?? null,
+      redirect_uri: redirectHost,
+      push_url: parameters.pushUrl ?? null,
+      localized_scopes: scopes.map((scope) => scope.label),
+      scopes: parameters.scopes,
+      write_scope: writeWarning,
+      padding: parameters.padding ?? null,
+      expires_in_seconds: parameters.expiresInSeconds ?? null,
+      expires_at: expiresAt === null ? null : isoSeconds(expiresAt),
+      current_user: { username: user.username, avatar_template: '' },
+    })
+  }
+  const csrf = csrfFor(visit.request, domain.random)
+  const html = consentPage({
+    siteTitle: domain.settings.current().title,
+    applicationName: request.applicationName,
+    user: { username: user.username, name: user.name },
+    scopes: scopes.map(({ name, label, description }) => ({ name, label, description })),
+    writeWarning,
+    expiresAt,
+    redirectHost,
+    redirectIsLoopback: isLoopback(request),
+    action: '/user-api-key',
+    csrfToken: csrf.token,
+    parameters: Object.fromEntries(serializeAuthorizationParameters(parameters)),
+    alreadyHas: replaces ? { createdAt: replaces.createdAt, lastUsedAt: replaces.lastUsedAt } : null,
+  })
+  const response = page(html, request.authRedirect === undefined ? {} : { formAction: request.authRedirect })
+  if (csrf.setCookie) response.headers.append('set-cookie', csrf.setCookie)
+  return response
+}
+
+async function approve(service: Service, call: Call): Promise<Response> {
+  const { domain } = service
+  const { visit, identity } = call
+  const settings = domain.settings.current()
+  const read = readAuthorizationParameters(call.sources)
+  if (read.outcome === 'refused') return refuse(service, call, read.refusal)
+  if (!identity) return refuse(service, call, refusal('not_signed_in'))
+  if (identity.via === 'user_api_key' && !settings.user_api_key_write_may_mint) {
+    const why = refusal('not_permitted', {
+      problem: 'on this site a user API key cannot approve further keys',
+      remedy: 'approve in a browser, or ask an administrator to change the setting user_api_key_write_may_mint',
+    })
+    return refuse(service, call, why)
+  }
+  const outcome = await approveAuthorization(
+    domain,
+    actorOf(call),
+    read.parameters,
+    identity.user,
+    service.baseUrl(visit),
+  )
+  if (outcome.outcome === 'refused') return refuse(service, call, outcome.refusal)
+  const { request, payload } = outcome
+  if (request.authRedirect !== undefined) {
+    const target = appendPayload(request.authRedirect, { payload })
+    return visit.asksForJson ? json({ redirect_url: target }) : redirect(target)
+  }
+  if (visit.asksForJson) {
+    const instructions = `Copy the payload and paste it into ${request.applicationName}.`
+    return json({ payload, instructions })
+  }
+  return page(
+    resultPage({
+      siteTitle: settings.title,
+      applicationName: request.applicationName,
+      payload: payload.replaceAll('\n', ''),
+    }),
+  )
+}
+
+function refuse(service: Service, call: Call, why: Refusal): Response {
+  return refused(call.visit, why, service.domain.settings.current().title)
+}
+
+function isLoopback({ authRedirect }: AuthorizationRequest): boolean {
+  return authRedirect !== undefined && matchAuthRedirect(authRedirect, ['loopback']).outcome === 'allowed'
+}
+
+function isoSeconds(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 19)}Z`
+}

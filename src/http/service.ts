@@ -1,0 +1,122 @@
+/** What the routes work with, and how a handler is put behind its route. */
+import { Hono } from 'hono'
+import type { Actor } from '../domain/events.ts'
+import type { Identity } from '../domain/identity.ts'
+import type { Domain } from '../domain/ports.ts'
+import type { User } from '../domain/user.ts'
+import { type Refusal, refusal } from '../protocol/errors.ts'
+import { type ParameterSources, readParameters } from '../protocol/parameters.ts'
+import { authenticate, type Verifier } from '../verify/authenticate.ts'
+import { readCredentials, withLegacyQuery } from '../verify/credentials.ts'
+import { refused } from './answer.ts'
+import { readBody } from './body.ts'
+import type { Visit } from './visit.ts'
+
+export interface Service {
+  readonly domain: Domain
+  readonly verifier: Verifier
+  /** The site's address, without a slash at its end; the request's own where none was configured. */
+  readonly baseUrl: (visit: Visit) => string
+  /** What the site adds to `current_user`. */
+  readonly currentUserFields: (user: User) => Promise<Record<string, unknown>>
+}
+
+/** A request at its handler: read, and its sender known. */
+export interface Call {
+  readonly visit: Visit
+  /** Undefined for somebody who is not signed in and sent no key. */
+  readonly identity: Identity | undefined
+  readonly sources: ParameterSources
+  /** A segment of the path, by the pattern's name for it. */
+  readonly segment: (name: string) => string
+}
+
+export interface RouteOptions {
+  /**
+   * Who may come: `anyone`; `user`, somebody signed in or a key; `admin`, an administrator, to whom alone the route
+   * exists (protocol §11). `unchecked` looks at no credentials at all.
+   */
+  readonly who: 'anyone' | 'user' | 'admin' | 'unchecked'
+  /** Whether an administrator's key counts in the query. Default false. */
+  readonly legacyQuery?: boolean
+}
+
+export interface Environment {
+  readonly visit: Visit
+  /** Set when no route was found. */
+  unhandled?: boolean
+}
+
+export type Router = Hono<{ Bindings: Environment }>
+export type Handler = (call: Call) => Promise<Response>
+type AddRoute = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, options: RouteOptions, handler: Handler) => void
+
+/** A router that goes by the normalised path, the one that scope decisions go by. */
+export function createRouter(): Router {
+  const router: Router = new Hono<{ Bindings: Environment }>({
+    getPath: (_request, options) => (options?.env as Environment).visit.route.path,
+  })
+  router.notFound((context) => {
+    context.env.unhandled = true
+    return context.body(null, 404)
+  })
+  // Faults of our own go to whoever called, who knows what to log and what to answer.
+  router.onError((error) => {
+    throw error
+  })
+  return router
+}
+
+/** Adds routes to `router`. A handler is called only once its body is read and its sender is known and let in. */
+export function routesOf(router: Router, service: Service): AddRoute {
+  return (method, path, options, handler) => {
+    router.on(method, path, async (context) => {
+      const { visit } = context.env
+      const siteTitle = service.domain.settings.current().title
+      const call = await receive(service, visit, options, (name) => context.req.param(name) ?? '')
+      if ('reason' in call) return refused(visit, call, siteTitle)
+      const response = await handler(call)
+      if (call.identity && call.identity.via !== 'session') {
+        response.headers.set('x-discourse-username', call.identity.user.username)
+      }
+      return response
+    })
+  }
+}
+
+/** Who acts, for the audit log. */
+export function actorOf({ identity, visit }: Call): Actor {
+  return {
+    userId: identity?.user.id ?? null,
+    via: identity?.via ?? 'system',
+    address: visit.connection.remoteAddress,
+  }
+}
+
+async function receive(
+  service: Service,
+  visit: Visit,
+  options: RouteOptions,
+  segment: (name: string) => string,
+): Promise<Call | Refusal> {
+  const read = await readBody(visit.request)
+  if (read.outcome === 'refused') return read.refusal
+  const sources: ParameterSources = { query: visit.url.searchParams, body: read.body }
+  if (options.who === 'unchecked') return { visit, identity: undefined, sources, segment }
+
+  const own = readParameters(sources, { id: { limit: 20, digits: true }, authenticity_token: { limit: 200 } })
+  if (own.outcome === 'refused') return own.refusal
+  const headers = readCredentials(visit.request.headers)
+  const authentication = await authenticate(service.verifier, {
+    request: visit.request,
+    route: { ...visit.route, ...sources },
+    credentials: options.legacyQuery ? withLegacyQuery(headers, visit.url.searchParams) : headers,
+    csrfToken: visit.request.headers.get('x-csrf-token') ?? own.values.authenticity_token,
+    revocationId: own.values.id,
+  })
+  if (authentication.outcome === 'refused') return authentication.refusal
+  const identity = authentication.outcome === 'authenticated' ? authentication.identity : undefined
+  if (options.who === 'user' && !identity) return refusal('not_signed_in')
+  if (options.who === 'admin' && !identity?.user.admin) return refusal('not_found', { what: 'such page' })
+  return { visit, identity, sources, segment }
+}

@@ -1,0 +1,24 @@
+import type { Connection } from '../domain/ports.ts'
+import type { Route } from '../protocol/route.ts'
+
+/** One request to Hallpass, as far as it is known before anybody reads its body. */
+export interface Visit {
+  readonly request: Request
+  readonly url: URL
+  readonly route: Route
+  readonly connection: Connection
+  /** True when the caller says that it wants JSON: by the path's suffix, by `Accept`, or as a script of a page. */
+  readonly asksForJson: boolean
+  /** True when a browser asks for a page. A caller that says neither is answered as upstream does, refusals in JSON. */
+  readonly asksForPage: boolean
+}
+
+/** Puts a request into the form that the routes work with. */
+export function visitOf(request: Request, url: URL, route: Route, connection: Connection): Visit {
+  const accept = request.headers.get('accept') ?? ''
+  const page = accept.includes('text/html')
+  const script = request.headers.get('x-requested-with')?.toLowerCase() === 'xmlhttprequest'
+  const json = route.format === 'json' || (route.format === undefined && !page && /[/+]json\b/.test(accept))
+  const asksForJson = json || (script && route.format !== 'html')
+  return { request, url, route, connection, asksForJson, asksForPage: page && !asksForJson }
+}

@@ -1,0 +1,60 @@
+import type { Domain } from '../domain/ports.ts'
+import { type RateLimit, waitingTime } from '../domain/rate-limit.ts'
+import { isSuspended, type User, userOfAccount } from '../domain/user.ts'
+import { type Refusal, refusal } from '../protocol/errors.ts'
+
+/**
+ * Checks a username (or e-mail address) and password. An unknown account costs the same time as a wrong password, and
+ * gives the same answer. Reasons: `rate_limited`, `credentials_invalid`, `owner_suspended`, `owner_inactive`.
+ */
+export async function checkPassword(
+  domain: Domain,
+  attempt: { readonly login: string; readonly password: string; readonly address: string | null },
+): Promise<
+  | { readonly outcome: 'signed_in'; readonly user: User }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal }
+> {
+  const limited = takeAttempt(domain, attempt.login, attempt.address)
+  if (limited) return { outcome: 'refused', refusal: limited }
+  const account = await domain.store.accounts.findByLogin(attempt.login)
+  const matches = await domain.passwords.verify(attempt.password, account?.passwordHash ?? unusableHash)
+  if (!account || !matches) return { outcome: 'refused', refusal: refusal('credentials_invalid') }
+  const user = userOfAccount(account)
+  if (!user.active) return { outcome: 'refused', refusal: refusal('owner_inactive') }
+  if (isSuspended(user, domain.clock.now())) return { outcome: 'refused', refusal: refusal('owner_suspended') }
+  return { outcome: 'signed_in', user }
+}
+
+/** Same cost as a real hash, and of no known password. */
+const unusableHash = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`
+
+function takeAttempt(domain: Domain, login: string, address: string | null): Refusal | undefined {
+  const settings = domain.settings.current()
+  if (settings.disable_rate_limits) return undefined
+  const perAccount: RateLimit = {
+    name: 'max_sign_in_attempts_per_minute',
+    max: settings.max_sign_in_attempts_per_minute,
+    windowMs: 60_000,
+  }
+  const perAddress: RateLimit = {
+    name: 'max_sign_in_attempts_per_hour',
+    max: settings.max_sign_in_attempts_per_hour,
+    windowMs: 3_600_000,
+  }
+  for (const [limit, key] of [
+    [perAccount, `${address} ${login.toLowerCase()}`],
+    [perAddress, `${address}`],
+  ] as const) {
+    const decision = domain.limiter.take(limit, key)
+    if (decision.outcome === 'limited') return rateRefusal(limit, decision.waitSeconds)
+  }
+  return undefined
+}
+
+function rateRefusal(limit: RateLimit, waitSeconds: number): Refusal {
+  return refusal('rate_limited', {
+    limit: limit.name,
+    wait_seconds: waitSeconds,
+    time_left: waitingTime(waitSeconds),
+  })
+}

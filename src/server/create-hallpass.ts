@@ -1,0 +1,204 @@
+/** The front door: puts the rooms together. Start here to see how Hallpass is wired. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { DomainEvent } from '../domain/events.ts'
+import { type AccountRequest, createAccount } from '../domain/accounts.ts'
+import { type ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
+import { systemActor } from '../domain/events.ts'
+import type { Clock, Connection, Directory, Domain, Random } from '../domain/ports.ts'
+import { RateLimiter } from '../domain/rate-limit.ts'
+import { type PinnedSettings, SiteSettings } from '../domain/settings.ts'
+import type { Store } from '../domain/store.ts'
+import type { User } from '../domain/user.ts'
+import { addAdministrationRoutes } from '../http/administration.ts'
+import { refused } from '../http/answer.ts'
+import { addAuthorizationRoutes } from '../http/authorization.ts'
+import { addKeyRoutes } from '../http/keys.ts'
+import { createRouter, type Environment, type Service } from '../http/service.ts'
+import { addSessionRoutes } from '../http/session.ts'
+import { addSiteRoutes } from '../http/site.ts'
+import { type Visit, visitOf } from '../http/visit.ts'
+import { argon2Hasher } from '../identity/argon2.ts'
+import { csrfFor } from '../identity/csrf.ts'
+import { localDirectory } from '../identity/local-directory.ts'
+import { localSignIn } from '../identity/sessions.ts'
+import { refusal } from '../protocol/errors.ts'
+import { normalizeRoute, type Route } from '../protocol/route.ts'
+import { createScopeCatalogue } from '../protocol/scopes.ts'
+import { authenticate } from '../verify/authenticate.ts'
+import { readCredentials } from '../verify/credentials.ts'
+import { KeyCache } from '../verify/key-cache.ts'
+import { LastUse } from '../verify/last-use.ts'
+import type { Hallpass } from './hallpass.ts'
+
+export interface HallpassOptions {
+  /** Where everything is kept. It stays the caller's to close. */
+  readonly store: Store
+  /**
+   * The address that browsers and apps reach the site by, such as `https://forum.example.com`. Default: the address
+   * that each request was sent to.
+   */
+  readonly baseUrl?: string
+  /** What the site adds to `current_user` in GET /session/current.json. Default: nothing. */
+  readonly currentUserFields?: (user: User) => Promise<Record<string, unknown>>
+  /** Settings that nobody may change while the server runs, in the wire's text form. Default: none. */
+  readonly pinnedSettings?: PinnedSettings
+  /** The time. Default: the system's. */
+  readonly clock?: Clock
+  /** Randomness. Default: the system's cryptographic source. */
+  readonly random?: Random
+  /** How often last use is written, in milliseconds. Default 5000. A crash loses at most that much of it. */
+  readonly flushIntervalMs?: number
+  /** Hears of faults of Hallpass's own, each with the id that its answer names. Default: the error stream. */
+  readonly onError?: (error: unknown, requestId: string) => void
+}
+
+/**
+ * Opens Hallpass on a store.
+ *
+ * @throws TypeError for a base URL that is none, and for pinned settings that the catalogue does not accept
+ */
+export async function createHallpass(options: HallpassOptions): Promise<Hallpass> {
+  const { store, clock = systemClock, random = systemRandom, onError = reportOnErrorStream } = options
+  const baseUrl = options.baseUrl === undefined ? undefined : checkBaseUrl(options.baseUrl)
+  const scopes = createScopeCatalogue()
+  const settings = new SiteSettings(store, scopes, options.pinnedSettings)
+  await settings.load()
+  const directory: Directory = localDirectory(store)
+  const cache = new KeyCache()
+  const lastUse = new LastUse(store, clock)
+  const domain: Domain = {
+    store,
+    directory,
+    settings,
+    scopes,
+    limiter: new RateLimiter(clock),
+    clock,
+    random,
+    passwords: argon2Hasher,
+    events: { publish: (events) => events.forEach((event) => hear(event)) },
+  }
+  const signIn = localSignIn(domain)
+  const verifier = { domain, signIn, cache, lastUse }
+  const service: Service = {
+    domain,
+    verifier,
+    baseUrl: (visit) => baseUrl ?? visit.url.origin,
+    currentUserFields: options.currentUserFields ?? (async () => ({})),
+  }
+  const router = createRouter()
+  addSiteRoutes(router, service)
+  addSessionRoutes(router, service)
+  addAuthorizationRoutes(router, service)
+  addKeyRoutes(router, service)
+  addAdministrationRoutes(router, service)
+
+  function hear(event: DomainEvent): void {
+    cache.apply(event)
+    if (event.type === 'setting_changed') settings.apply(event.name, event.to)
+  }
+
+  const flushing = setInterval(() => void flush(), options.flushIntervalMs ?? 5000)
+  const sweeping = setInterval(() => void sweep(), 600_000)
+  flushing.unref()
+  sweeping.unref()
+
+  async function flush(): Promise<void> {
+    await lastUse.flush().catch((error: unknown) => onError(error, 'last-use'))
+  }
+
+  async function sweep(): Promise<void> {
+    await store.deleteExpired(clock.now()).catch((error: unknown) => onError(error, 'sweep'))
+  }
+
+  async function answer(visit: Visit): Promise<Response | undefined> {
+    const environment: Environment = { visit }
+    try {
+      const response = await router.fetch(visit.request, environment)
+      return environment.unhandled ? undefined : response
+    } catch (error) {
+      const requestId = randomUUID()
+      onError(error, requestId)
+      return refused(visit, refusal('internal', { request_id: requestId }), settings.current().title)
+    }
+  }
+
+  /** Undefined for a path that can be read in two ways: it is none of Hallpass's routes. */
+  function receive(request: Request, connection: Connection = unknownConnection): Visit | undefined {
+    const url = new URL(request.url)
+    const normalized = normalizeRoute(request.method, url.pathname)
+    return normalized.outcome === 'route' ? visitOf(request, url, normalized.route, connection) : undefined
+  }
+
+  const hallpass: Hallpass = {
+    async handle(request, connection) {
+      const visit = receive(request, connection)
+      return visit && answer(visit)
+    },
+
+    async fetch(request, connection) {
+      const visit = receive(request, connection)
+      const response = visit && (await answer(visit))
+      return response ?? hallpass.refuse(request, refusal('not_found', { what: 'such page' }))
+    },
+
+    async authenticate(request, { csrfToken } = {}) {
+      const url = new URL(request.url)
+      const credentials = readCredentials(request.headers)
+      const normalized = normalizeRoute(request.method, url.pathname)
+      if (normalized.outcome === 'ambiguous') {
+        // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
+        if (credentials.userApiKey !== undefined) return { outcome: 'refused', refusal: normalized.refusal }
+      }
+      const route: Route =
+        normalized.outcome === 'route'
+          ? normalized.route
+          : { method: request.method.toUpperCase(), path: url.pathname, format: undefined, rawPath: url.pathname }
+      return authenticate(verifier, {
+        request,
+        route: { ...route, query: url.searchParams, ...(request.body ? { body: 'unread' } : {}) },
+        credentials,
+        csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
+        revocationId: undefined,
+      })
+    },
+
+    refuse(request, why) {
+      const url = new URL(request.url)
+      const normalized = normalizeRoute(request.method, url.pathname)
+      const route: Route =
+        normalized.outcome === 'route'
+          ? normalized.route
+          : { method: request.method, path: url.pathname, format: undefined, rawPath: url.pathname }
+      return refused(visitOf(request, url, route, unknownConnection), why, settings.current().title)
+    },
+
+    csrf: (request) => csrfFor(request, random),
+    settings: () => settings.current(),
+    directory,
+    createAccount: (request: AccountRequest) => createAccount(domain, systemActor, request),
+    createApiKey: (request: ApiKeyRequest) => createApiKey(domain, systemActor, request),
+
+    async close() {
+      clearInterval(flushing)
+      clearInterval(sweeping)
+      await flush()
+    },
+  }
+  return hallpass
+}
+
+const systemClock: Clock = { now: () => Date.now() }
+const systemRandom: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) }
+const unknownConnection: Connection = { remoteAddress: null }
+
+function checkBaseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username || url.pathname !== '/') {
+    throw new TypeError(`the base URL must be an http or https address without path or query, not ${text}`)
+  }
+  return url.origin
+}
+
+function reportOnErrorStream(error: unknown, requestId: string): void {
+  console.error(`request ${requestId} failed:`, error)
+}
