@@ -17,7 +17,11 @@ export interface ServeOptions {
   /** Undefined where nobody said: the address that each request was sent to. */
   readonly baseUrl: string | undefined
   /** The first administrator, made on an empty database. */
-  readonly admin: { readonly username: string; readonly password: string | undefined; readonly apiKey: string | undefined }
+  readonly admin: {
+    readonly username: string
+    readonly password: string | undefined
+    readonly apiKey: string | undefined
+  }
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -34,7 +38,11 @@ export function readServeOptions(flags: ServeFlags, environment: Environment): S
   }
   const apiKey = pick(undefined, '', environment, 'HALLPASS_ADMIN_API_KEY')
   if (apiKey && !/^[0-9a-f]{64}$/.test(apiKey.value)) {
-    throw new HallpassError('configuration_invalid', 'HALLPASS_ADMIN_API_KEY is not a key', 'give 64 characters of 0-9 and a-f')
+    throw new HallpassError(
+      'configuration_invalid',
+      'HALLPASS_ADMIN_API_KEY is not a key',
+      'give 64 characters of 0-9 and a-f',
+    )
   }
   return {
     port: Number(port.value),
@@ -55,7 +63,12 @@ interface Given {
 }
 
 /** The flag is stronger than the variable; an empty variable counts as unset. */
-function pick(flag: string | undefined, flagName: string, environment: Environment, name: string): Given | undefined {
+function pick(
+  flag: string | undefined,
+  flagName: string,
+  environment: Environment,
+  name: string,
+): Given | undefined {
   if (flag !== undefined) return { value: flag, source: flagName }
   const value = environment[name]
   return value ? { value, source: name } : undefined

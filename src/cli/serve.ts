@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { listen, type ListeningServer } from '../edge/node.ts'
+import { type ListeningServer, listen } from '../edge/node.ts'
 import { createForum, type Forum } from '../forum/forum.ts'
 import { HallpassError } from '../protocol/errors.ts'
 import { createHallpass } from '../server/create-hallpass.ts'
 import type { Hallpass } from '../server/hallpass.ts'
-import { createStore } from '../storage/store.ts'
 import { openSqlite } from '../storage/sqlite/open-sqlite.ts'
+import { createStore } from '../storage/store.ts'
 import { readServeOptions, type ServeFlags, type ServeOptions } from './serve-options.ts'
 
 /** Adds `serve` to the program. */
@@ -47,7 +47,8 @@ async function serve(options: ServeOptions): Promise<void> {
     ...(options.baseUrl === undefined ? {} : { baseUrl: options.baseUrl }),
     currentUserFields: async (user) => (await forum?.currentUserFields(user)) ?? {},
   })
-  const first = (await store.accounts.count()) === 0 ? await makeFirstAdministrator(hallpass, options) : undefined
+  const first =
+    (await store.accounts.count()) === 0 ? await makeFirstAdministrator(hallpass, options) : undefined
   const site = await createForum({
     hallpass,
     database,
@@ -73,7 +74,10 @@ interface FirstAdministrator {
   readonly password: string | undefined
 }
 
-async function makeFirstAdministrator(hallpass: Hallpass, { admin }: ServeOptions): Promise<FirstAdministrator> {
+async function makeFirstAdministrator(
+  hallpass: Hallpass,
+  { admin }: ServeOptions,
+): Promise<FirstAdministrator> {
   const password = admin.password ?? randomBytes(12).toString('base64url')
   const outcome = await hallpass.createAccount({
     username: admin.username,
@@ -109,12 +113,15 @@ async function listenOrExplain(
     }
     const remedy = remedies[String(code)]
     if (remedy === undefined) throw error
-    throw new HallpassError('cannot_listen', `cannot listen on ${host} port ${port} (${code})`, remedy, { cause: error })
+    throw new HallpassError('cannot_listen', `cannot listen on ${host} port ${port} (${code})`, remedy, {
+      cause: error,
+    })
   }
 }
 
 function greeting(address: string, options: ServeOptions, first: FirstAdministrator | undefined): string {
-  const password = first?.password === undefined ? '' : `\n  password       ${first.password}   (shown this once)`
+  const password =
+    first?.password === undefined ? '' : `\n  password       ${first.password}   (shown this once)`
   return `hallpass is running
 
   address        ${address}

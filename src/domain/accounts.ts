@@ -22,6 +22,10 @@ type Created =
   | { readonly outcome: 'created'; readonly user: User }
   | { readonly outcome: 'refused'; readonly refusal: Refusal }
 
+type AccountChanged =
+  | { readonly outcome: 'changed'; readonly user: User }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal }
+
 /** Makes an account. Reason: `record_invalid`, with the field and what is wrong with it. */
 export async function createAccount(domain: Domain, actor: Actor, request: AccountRequest): Promise<Created> {
   const problem = checkAccount(request)
@@ -62,12 +66,15 @@ export async function changeAccount(
   id: number,
   change: AccountChange,
   describe: string,
-): Promise<{ readonly outcome: 'changed'; readonly user: User } | { readonly outcome: 'refused'; readonly refusal: Refusal }> {
-  return commit(domain, actor, async (session) => {
+): Promise<AccountChanged> {
+  return commit<AccountChanged>(domain, actor, async (session) => {
     await session.accounts.update(id, change)
     const account = await session.accounts.findById(id)
     if (!account) {
-      return { result: { outcome: 'refused', refusal: refusal('not_found', { what: `user ${id}` }) }, events: [] }
+      return {
+        result: { outcome: 'refused', refusal: refusal('not_found', { what: `user ${id}` }) },
+        events: [],
+      }
     }
     const user = userOfAccount(account)
     if (!user.active || user.suspendedUntil !== null) await session.sessions.deleteByUser(user.id)
@@ -83,14 +90,18 @@ export const minimumPasswordLength = 10
 
 function checkAccount({ username, password, name, email }: AccountRequest): Refusal | undefined {
   if (!/^[a-z0-9_](?:[a-z0-9_.-]{0,58}[a-z0-9])?$/i.test(username)) {
-    return invalid('username', 'must be 1 to 60 letters, digits, `_`, `.` or `-`, beginning and ending in a letter or digit')
+    return invalid(
+      'username',
+      'must be 1 to 60 letters, digits, `_`, `.` or `-`, beginning and ending in a letter or digit',
+    )
   }
   if (/\.(json|rss|ics|html)$/i.test(username)) return invalid('username', 'must not end like a file name')
   if ([...password].length < minimumPasswordLength) {
     return invalid('password', `is too short (minimum is ${minimumPasswordLength} characters)`)
   }
   if (password.length > 200) return invalid('password', 'is too long (maximum is 200 characters)')
-  if (email !== '' && !/^[^\s@]{1,64}@[^\s@]{1,255}$/.test(email)) return invalid('email', 'is not an e-mail address')
+  if (email !== '' && !/^[^\s@]{1,64}@[^\s@]{1,255}$/.test(email))
+    return invalid('email', 'is not an e-mail address')
   if (name.length > 255) return invalid('name', 'is too long (maximum is 255 characters)')
   return undefined
 }

@@ -91,7 +91,9 @@ export async function approveAuthorization(
     push: hasPush(request, settings),
     ...(expiresAt === null ? {} : { expiresAt }),
   })
-  const payload = await sealPayload(request.publicKey, request.padding, text, (length) => domain.random.bytes(length))
+  const payload = await sealPayload(request.publicKey, request.padding, text, (length) =>
+    domain.random.bytes(length),
+  )
 
   await commit(domain, actor, async (session) => {
     const { client, events } = await findOrCreateClient(session, request, parameters.applicationName, now)
@@ -127,7 +129,10 @@ export function keyFacts(key: UserApiKeyRecord): {
   return { keyId: key.id, keyHash: key.keyHash, userId: key.userId, clientId: key.client.clientId }
 }
 
-async function findClient(store: StoreSession, clientId: string | undefined): Promise<ClientRecord | undefined> {
+async function findClient(
+  store: StoreSession,
+  clientId: string | undefined,
+): Promise<ClientRecord | undefined> {
   return clientId === undefined ? undefined : store.clients.findByClientId(clientId)
 }
 

@@ -63,9 +63,13 @@ export async function changeSetting(
   text: string,
 ): Promise<{ readonly outcome: 'changed' } | { readonly outcome: 'refused'; readonly refusal: Refusal }> {
   if (!isSettingName(name)) {
-    return { outcome: 'refused', refusal: refusal('not_found', { what: `setting named ${name.slice(0, 100)}` }) }
+    return {
+      outcome: 'refused',
+      refusal: refusal('not_found', { what: `setting named ${name.slice(0, 100)}` }),
+    }
   }
-  if (domain.settings.isPinned(name)) return { outcome: 'refused', refusal: refusal('setting_pinned', { name }) }
+  if (domain.settings.isPinned(name))
+    return { outcome: 'refused', refusal: refusal('setting_pinned', { name }) }
   const read = parseSetting(name, text, domain.scopes)
   if (read.outcome === 'refused') return read
   const from = formatSetting(name, domain.settings.current()[name])

@@ -46,7 +46,8 @@ async function setRevoked(
     const key = await session.userApiKeys.findById(id)
     const problem = checkMayChange(key, id, by)
     if (!key || problem) return { result: problem ?? { outcome: 'changed' }, events: [] }
-    if ((key.revokedAt === null) === (revokedAt === null)) return { result: { outcome: 'changed' }, events: [] }
+    if ((key.revokedAt === null) === (revokedAt === null))
+      return { result: { outcome: 'changed' }, events: [] }
     await session.userApiKeys.setRevokedAt(id, revokedAt)
     const type = revokedAt === null ? 'user_api_key_restored' : 'user_api_key_revoked'
     return { result: { outcome: 'changed' }, events: [{ type, ...keyFacts(key) }] }

@@ -42,7 +42,17 @@ export function groupsOf(user: User): readonly string[] {
 /** The user that a local account is. */
 export function userOfAccount(account: AccountRecord): User {
   const { username, name, admin, moderator, trustLevel, active, suspendedUntil, createdAt } = account
-  return { id: String(account.id), username, name, admin, moderator, trustLevel, active, suspendedUntil, createdAt }
+  return {
+    id: String(account.id),
+    username,
+    name,
+    admin,
+    moderator,
+    trustLevel,
+    active,
+    suspendedUntil,
+    createdAt,
+  }
 }
 
 /** The row id of a local account, from a user's id; undefined for an id that no local account can have. */

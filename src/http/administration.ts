@@ -126,16 +126,19 @@ async function putSetting(service: Service, call: Call): Promise<Response> {
 /** A setting's new value is the parameter of its own name. JSON may give a boolean, a number or a list as such. */
 function settingText(call: Call, name: string): string | Refusal {
   const { body } = call.sources
-  const value = body && !(body instanceof URLSearchParams) && Object.hasOwn(body, name) ? body[name] : undefined
+  const value =
+    body && !(body instanceof URLSearchParams) && Object.hasOwn(body, name) ? body[name] : undefined
   if (typeof value === 'boolean' || typeof value === 'number') return String(value)
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join('|')
   const sources = [body instanceof URLSearchParams ? body : undefined, call.sources.query]
-  const text = typeof value === 'string' ? value : sources.map((source) => source?.get(name)).find((one) => one != null)
+  const text =
+    typeof value === 'string' ? value : sources.map((source) => source?.get(name)).find((one) => one != null)
   if (text === undefined || text === null) {
     const example = `${name}=VALUE`
     return refusal('parameters_missing', { missing: name, first: name, example })
   }
-  if (text.length > 20_000) return refusal('parameter_too_long', { field: name, actual: text.length, limit: 20_000 })
+  if (text.length > 20_000)
+    return refusal('parameter_too_long', { field: name, actual: text.length, limit: 20_000 })
   return text
 }
 
@@ -150,9 +153,15 @@ async function postApiKey(service: Service, call: Call): Promise<Response> {
     const example = '{"key":{"description":"backup script","username":"sam"}}'
     return refuse(service, call, refusal('parameters_missing', { missing: 'key', first: 'key', example }))
   }
-  const unsupported = ['scopes', 'scope_mode'].find((name) => Object.hasOwn(fields, name) && fields[name] !== 'global')
+  const unsupported = ['scopes', 'scope_mode'].find(
+    (name) => Object.hasOwn(fields, name) && fields[name] !== 'global',
+  )
   if (unsupported !== undefined) {
-    const details = { field: unsupported, problem: 'this version makes only global API keys', expected: '`global`' }
+    const details = {
+      field: unsupported,
+      problem: 'this version makes only global API keys',
+      expected: '`global`',
+    }
     return refuse(service, call, refusal('parameter_invalid', details))
   }
   const read = readParameters(
@@ -165,7 +174,8 @@ async function postApiKey(service: Service, call: Call): Promise<Response> {
     const details = { field: 'description', problem: 'Description is too long (maximum is 255 characters)' }
     return refuse(service, call, refusal('record_invalid', details))
   }
-  const user = username === undefined ? undefined : await service.domain.directory.findUserByUsername(username)
+  const user =
+    username === undefined ? undefined : await service.domain.directory.findUserByUsername(username)
   if (username !== undefined && !user) return noSuchUser(service, call)
   const made = await createApiKey(service.domain, actorOf(call), { user, description, route: 'current' })
   return json({ key: apiKeyJson(made.record, { user, createdBy: call.identity?.user, text: made.text }) })
@@ -194,7 +204,10 @@ async function generateLegacyApiKey(service: Service, call: Call): Promise<Respo
   const made = await createApiKey(service.domain, actorOf(call), { user, description, route: 'legacy' })
   const response = json({ api_key: { id: made.record.id, key: made.text, user: basicUserJson(user) } })
   response.headers.set('deprecation', '@1546300800')
-  response.headers.set('link', `<${service.baseUrl(call.visit)}/admin/api/keys.json>; rel="successor-version"`)
+  response.headers.set(
+    'link',
+    `<${service.baseUrl(call.visit)}/admin/api/keys.json>; rel="successor-version"`,
+  )
   return response
 }
 

@@ -50,7 +50,9 @@ export function refused(visit: Visit, why: Refusal, siteTitle: string): Response
   const docsUrl = new URL(errorDocsPath, visit.url).href
   const response =
     visit.asksForPage && why.reason !== 'parameters_missing'
-      ? page(errorPage({ siteTitle, refusal: why, docsUrl: `${docsUrl}/${why.reason}` }), { status: pageStatus(visit, why) })
+      ? page(errorPage({ siteTitle, refusal: why, docsUrl: `${docsUrl}/${why.reason}` }), {
+          status: pageStatus(visit, why),
+        })
       : why.reason === 'csrf_invalid'
         ? badCsrf(`${docsUrl}/${why.reason}`)
         : json(refusalBody(why, docsUrl), why.status)

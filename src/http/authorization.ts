@@ -48,7 +48,11 @@ function probe(): Response {
   return sealedFromCaches(new Response(null, { headers: { 'auth-api-version': String(API_VERSION) } }))
 }
 
-async function showRequest(service: Service, call: Call, parameters: AuthorizationParameters): Promise<Response> {
+async function showRequest(
+  service: Service,
+  call: Call,
+  parameters: AuthorizationParameters,
+): Promise<Response> {
   const { visit, identity } = call
   const review = await reviewAuthorization(service.domain, parameters, identity?.user, service.baseUrl(visit))
   switch (review.outcome) {
@@ -59,7 +63,9 @@ async function showRequest(service: Service, call: Call, parameters: Authorizati
     case 'not_allowed':
       return showNotAllowed(service, call, review)
     case 'ready':
-      return identity ? showConsent(service, call, parameters, review, identity.user) : sendToSignIn(service, call, parameters)
+      return identity
+        ? showConsent(service, call, parameters, review, identity.user)
+        : sendToSignIn(service, call, parameters)
   }
 }
 
@@ -105,7 +111,11 @@ function showNotAllowed(
   )
 }
 
-async function sendToSignIn(service: Service, call: Call, parameters: AuthorizationParameters): Promise<Response> {
+async function sendToSignIn(
+  service: Service,
+  call: Call,
+  parameters: AuthorizationParameters,
+): Promise<Response> {
   const { domain } = service
   const settings = domain.settings.current()
   if (!settings.disable_rate_limits) {
@@ -188,7 +198,8 @@ async function approve(service: Service, call: Call): Promise<Response> {
   if (identity.via === 'user_api_key' && !settings.user_api_key_write_may_mint) {
     const why = refusal('not_permitted', {
       problem: 'on this site a user API key cannot approve further keys',
-      remedy: 'approve in a browser, or ask an administrator to change the setting user_api_key_write_may_mint',
+      remedy:
+        'approve in a browser, or ask an administrator to change the setting user_api_key_write_may_mint',
     })
     return refuse(service, call, why)
   }

@@ -1,5 +1,5 @@
-import type { ParameterSources } from '../protocol/parameters.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import type { ParameterSources } from '../protocol/parameters.ts'
 
 /** The largest body that Hallpass's own routes read, in bytes. All that they take are a few short fields. */
 export const maximumBodyBytes: number = 64 * 1024

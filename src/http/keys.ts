@@ -12,7 +12,9 @@ import { actorOf, type Call, type Router, routesOf, type Service } from './servi
 export function addKeyRoutes(router: Router, service: Service): void {
   const route = routesOf(router, service)
   route('POST', '/user-api-key/revoke', { who: 'user' }, (call) => change(service, call, revokeUserApiKey))
-  route('POST', '/user-api-key/undo-revoke', { who: 'user' }, (call) => change(service, call, restoreUserApiKey))
+  route('POST', '/user-api-key/undo-revoke', { who: 'user' }, (call) =>
+    change(service, call, restoreUserApiKey),
+  )
   route('GET', appsPath, { who: 'anyone' }, (call) => showApps(service, call))
   route('GET', '/u/:username/preferences/apps', { who: 'anyone' }, (call) => showApps(service, call))
 }

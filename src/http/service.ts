@@ -49,12 +49,20 @@ export interface Environment {
 
 export type Router = Hono<{ Bindings: Environment }>
 export type Handler = (call: Call) => Promise<Response>
-type AddRoute = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, options: RouteOptions, handler: Handler) => void
+type AddRoute = (
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  options: RouteOptions,
+  handler: Handler,
+) => void
 
 /** A router that goes by the normalised path, the one that scope decisions go by. */
 export function createRouter(): Router {
   const router: Router = new Hono<{ Bindings: Environment }>({
-    getPath: (_request, options) => (options?.env as Environment).visit.route.path,
+    getPath: (_request, options) => {
+      if (!options?.env) throw new TypeError('the router needs the visit in its environment')
+      return options.env.visit.route.path
+    },
   })
   router.notFound((context) => {
     context.env.unhandled = true

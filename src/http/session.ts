@@ -1,13 +1,14 @@
 /** Signing in and out, and who is signed in. */
-import type { Actor } from '../domain/events.ts'
+
 import { commit } from '../domain/commit.ts'
+import type { Actor } from '../domain/events.ts'
+import { findParkedRequest } from '../domain/park-request.ts'
 import type { User } from '../domain/user.ts'
 import { csrfFor, csrfMatches } from '../identity/csrf.ts'
-import { checkPassword } from '../identity/sign-in.ts'
 import { endSession, startSession } from '../identity/sessions.ts'
+import { checkPassword } from '../identity/sign-in.ts'
 import { errorDocsPath, signInPath } from '../pages/paths.ts'
 import { signInPage } from '../pages/sign-in.ts'
-import { findParkedRequest } from '../domain/park-request.ts'
 import { type Refusal, refusal, refusalBody } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { json, page, redirect, refused, success } from './answer.ts'

@@ -2,8 +2,8 @@
 import { assets } from '../pages/assets.ts'
 import { errorDocsIndexPage, errorDocsPage } from '../pages/error-docs.ts'
 import { errorDocsPath } from '../pages/paths.ts'
-import { refusal, refusalCatalogue } from '../protocol/errors.ts'
 import type { Reason } from '../protocol/errors.ts'
+import { refusal, refusalCatalogue } from '../protocol/errors.ts'
 import { json, page, refused } from './answer.ts'
 import { type Router, routesOf, type Service } from './service.ts'
 

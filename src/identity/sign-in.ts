@@ -21,7 +21,8 @@ export async function checkPassword(
   if (!account || !matches) return { outcome: 'refused', refusal: refusal('credentials_invalid') }
   const user = userOfAccount(account)
   if (!user.active) return { outcome: 'refused', refusal: refusal('owner_inactive') }
-  if (isSuspended(user, domain.clock.now())) return { outcome: 'refused', refusal: refusal('owner_suspended') }
+  if (isSuspended(user, domain.clock.now()))
+    return { outcome: 'refused', refusal: refusal('owner_suspended') }
   return { outcome: 'signed_in', user }
 }
 

@@ -1,8 +1,8 @@
 /** The front door: puts the rooms together. Start here to see how Hallpass is wired. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { DomainEvent } from '../domain/events.ts'
 import { type AccountRequest, createAccount } from '../domain/accounts.ts'
 import { type ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
+import type { DomainEvent } from '../domain/events.ts'
 import { systemActor } from '../domain/events.ts'
 import type { Clock, Connection, Directory, Domain, Random } from '../domain/ports.ts'
 import { RateLimiter } from '../domain/rate-limit.ts'
@@ -75,7 +75,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     clock,
     random,
     passwords: argon2Hasher,
-    events: { publish: (events) => events.forEach((event) => hear(event)) },
+    events: { publish: (events) => hear(events) },
   }
   const signIn = localSignIn(domain)
   const verifier = { domain, signIn, cache, lastUse }
@@ -92,9 +92,11 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   addKeyRoutes(router, service)
   addAdministrationRoutes(router, service)
 
-  function hear(event: DomainEvent): void {
-    cache.apply(event)
-    if (event.type === 'setting_changed') settings.apply(event.name, event.to)
+  function hear(events: readonly DomainEvent[]): void {
+    for (const event of events) {
+      cache.apply(event)
+      if (event.type === 'setting_changed') settings.apply(event.name, event.to)
+    }
   }
 
   const flushing = setInterval(() => void flush(), options.flushIntervalMs ?? 5000)
@@ -152,7 +154,12 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       const route: Route =
         normalized.outcome === 'route'
           ? normalized.route
-          : { method: request.method.toUpperCase(), path: url.pathname, format: undefined, rawPath: url.pathname }
+          : {
+              method: request.method.toUpperCase(),
+              path: url.pathname,
+              format: undefined,
+              rawPath: url.pathname,
+            }
       return authenticate(verifier, {
         request,
         route: { ...route, query: url.searchParams, ...(request.body ? { body: 'unread' } : {}) },
@@ -193,7 +200,14 @@ const unknownConnection: Connection = { remoteAddress: null }
 
 function checkBaseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username || url.pathname !== '/') {
+  if (
+    !url ||
+    !/^https?:$/.test(url.protocol) ||
+    url.search ||
+    url.hash ||
+    url.username ||
+    url.pathname !== '/'
+  ) {
     throw new TypeError(`the base URL must be an http or https address without path or query, not ${text}`)
   }
   return url.origin

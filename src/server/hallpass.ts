@@ -1,7 +1,7 @@
 import type { AccountRequest, createAccount } from '../domain/accounts.ts'
 import type { ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
-import type { Connection, Directory } from '../domain/ports.ts'
 import type { Authentication } from '../domain/identity.ts'
+import type { Connection, Directory } from '../domain/ports.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import type { Settings } from '../protocol/settings.ts'
 

@@ -2,8 +2,8 @@
 import type { ApiKeyIdentity, Authentication, Identity, UserApiKeyIdentity } from '../domain/identity.ts'
 import { hashSecret } from '../domain/key-text.ts'
 import type { Domain, SignIn } from '../domain/ports.ts'
-import { checkActive } from '../domain/user-api-keys.ts'
 import { isSuspended, type User } from '../domain/user.ts'
+import { checkActive } from '../domain/user-api-keys.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { looksLikeSealedPayload } from '../protocol/payload.ts'
 import type { RequestedRoute } from '../protocol/route-matcher.ts'
@@ -139,7 +139,12 @@ async function loadUserApiKey(verifier: Verifier, keyHash: string): Promise<Know
   const key = await domain.store.userApiKeys.findByHash(keyHash)
   const owner = key && (await domain.directory.findUserById(key.userId))
   if (!key || !owner) return undefined
-  const known: KnownKey = { kind: 'user_api_key', key, owner, decide: compileScopes(domain.scopes, key.scopes) }
+  const known: KnownKey = {
+    kind: 'user_api_key',
+    key,
+    owner,
+    decide: compileScopes(domain.scopes, key.scopes),
+  }
   cache.put(keyHash, known, readAt)
   return known
 }
@@ -163,7 +168,9 @@ async function unknownUserApiKey(verifier: Verifier, text: string, keyHash: stri
   }
   if (await verifier.domain.store.apiKeys.findByHash(keyHash)) return refusal('api_key_sent_as_user_api_key')
   if (!/^[0-9a-f]{32}$/.test(text)) {
-    return refusal('user_api_key_malformed', { problem: `it is ${text.length} characters long or not hexadecimal` })
+    return refusal('user_api_key_malformed', {
+      problem: `it is ${text.length} characters long or not hexadecimal`,
+    })
   }
   return refusal('user_api_key_invalid')
 }

@@ -15,11 +15,7 @@ export function readCredentials(headers: Headers): Credentials {
   return {
     userApiKey: present(headers, 'user-api-key'),
     apiKey: present(headers, 'api-key'),
-    actFor: username
-      ? { by: 'username', value: username }
-      : id
-        ? { by: 'id', value: id }
-        : undefined,
+    actFor: username ? { by: 'username', value: username } : id ? { by: 'id', value: id } : undefined,
   }
 }
 

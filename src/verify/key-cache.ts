@@ -70,7 +70,8 @@ export class KeyCache {
     }
     if (event.type === 'client_renamed') {
       for (const [hash, known] of this.#keys) {
-        if (known.kind === 'user_api_key' && known.key.client.clientId === event.clientId) this.#keys.delete(hash)
+        if (known.kind === 'user_api_key' && known.key.client.clientId === event.clientId)
+          this.#keys.delete(hash)
       }
     }
   }
