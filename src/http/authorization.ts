@@ -5,7 +5,7 @@ import { waitingTime } from '../domain/rate-limit.ts'
 import type { User } from '../domain/user.ts'
 import { csrfFor } from '../identity/csrf.ts'
 import { consentPage } from '../pages/consent.ts'
-import { errorDocsPath } from '../pages/paths.ts'
+import { errorDocsPath, signInPath } from '../pages/paths.ts'
 import { authorizationRefusedPage } from '../pages/refused.ts'
 import { resultPage } from '../pages/result.ts'
 import { matchAuthRedirect } from '../protocol/auth-redirect.ts'
@@ -21,6 +21,7 @@ import { API_VERSION } from '../protocol/payload.ts'
 import { appendPayload } from '../protocol/redirect-address.ts'
 import { json, page, redirect, refused, sealedFromCaches } from './answer.ts'
 import { actorOf, type Call, type Router, routesOf, type Service } from './service.ts'
+import type { Visit } from './visit.ts'
 
 export function addAuthorizationRoutes(router: Router, service: Service): void {
   const route = routesOf(router, service)
@@ -134,7 +135,7 @@ async function sendToSignIn(
     }
   }
   const id = await parkRequest(domain, parameters)
-  return redirect(`/login?redirect=${encodeURIComponent(`/hallpass/authorize/${id}`)}`)
+  return redirect(`${signInPath}?redirect=${encodeURIComponent(`/hallpass/authorize/${id}`)}`)
 }
 
 function showConsent(
@@ -179,6 +180,7 @@ function showConsent(
     redirectHost,
     redirectIsLoopback: isLoopback(request),
     action: '/user-api-key',
+    switchUserAction: switchUserAction(visit),
     csrfToken: csrf.token,
     parameters: Object.fromEntries(serializeAuthorizationParameters(parameters)),
     alreadyHas: replaces ? { createdAt: replaces.createdAt, lastUsedAt: replaces.lastUsedAt } : null,
@@ -227,6 +229,12 @@ async function approve(service: Service, call: Call): Promise<Response> {
       payload: payload.replaceAll('\n', ''),
     }),
   )
+}
+
+/** Signs out, and comes back here by way of the sign-in page. */
+function switchUserAction({ url }: Visit): string {
+  const signIn = `${signInPath}?redirect=${encodeURIComponent(url.pathname + url.search)}`
+  return `/hallpass/sign-out?redirect=${encodeURIComponent(signIn)}`
 }
 
 function refuse(service: Service, call: Call, why: Refusal): Response {

@@ -49,6 +49,7 @@ async function showApps(service: Service, { visit, identity }: Call): Promise<Re
     siteTitle: domain.settings.current().title,
     user: { username: user.username, name: user.name },
     csrfToken: csrf.token,
+    now: domain.clock.now(),
     apps: keys.map((key) => ({
       id: key.id,
       applicationName: key.client.applicationName,

@@ -213,15 +213,14 @@ describe('POST /user-api-key', () => {
 
   test('sends the browser to the redirect with the payload, and a script its address', async () => {
     const visitor = await site.signedIn()
-    const form = authorizationParameters({ auth_redirect: 'http://127.0.0.1:9999/cb?a=1#f' })
+    const form = authorizationParameters({ auth_redirect: 'http://127.0.0.1:9999/cb?a=1' })
     const response = await visitor.post('/user-api-key', form, html)
     assert.equal(response.status, 302)
     const location = new URL(response.headers.get('location') ?? '')
-    assert.equal(location.hash, '#f')
     assert.equal(location.searchParams.get('a'), '1')
     assert.equal(openSealed(location.searchParams.get('payload') ?? '').nonce, 'nonce-1')
     const script = await visitor.post('/user-api-key.json', form)
-    assert.match((await script.json()).redirect_url, /^http:\/\/127\.0\.0\.1:9999\/cb\?a=1&payload=[\w%]+#f$/)
+    assert.match((await script.json()).redirect_url, /^http:\/\/127\.0\.0\.1:9999\/cb\?a=1&payload=[\w%]+$/)
   })
 
   test('shows the payload on one line in the first code element when there is no redirect', async () => {

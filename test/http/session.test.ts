@@ -89,7 +89,7 @@ describe('POST /login', () => {
       password: 'nope nope nope',
       redirect: '/',
     })
-    assert.match(await response.text(), /incorrect username or password/i)
+    assert.match(await response.text(), /Username and password do not match/)
   })
 })
 
