@@ -20,6 +20,7 @@ export function readPasted({ read, signal, endIsAnswer = true }: PasteOptions): 
   return new Promise((resolve, reject) => {
     let text = ''
     let resting: NodeJS.Timeout | undefined
+    let isAtRest = true
     const stop = (): void => {
       clearTimeout(resting)
       input.off('data', take).off('end', end)
@@ -34,10 +35,15 @@ export function readPasted({ read, signal, endIsAnswer = true }: PasteOptions): 
     }
     const take = (chunk: string): void => {
       clearTimeout(resting)
-      text += chunk
+      text = isAtRest && chunk.trim() === '' ? '' : text + chunk
+      isAtRest = false
       const { outcome } = read(text)
-      if (outcome === 'found' || outcome === 'too_long') return finish()
+      if (outcome === 'found' || outcome === 'too_long') {
+        finish()
+        return
+      }
       resting = setTimeout(() => {
+        isAtRest = true
         const spoken = describe(read(text))
         if (spoken.startsAfresh) text = ''
         if (spoken.line) note(spoken.line)
@@ -68,5 +74,6 @@ function describe(text: PayloadText): { readonly line: string | undefined; reado
   if (text.outcome === 'malformed') {
     return { line: `that is no payload: ${text.problem}. paste it again`, startsAfresh: true }
   }
-  return { line: undefined, startsAfresh: true }
+  const line = text.outcome === 'missing' ? `there is no payload in ${text.where}. paste it again` : undefined
+  return { line, startsAfresh: true }
 }

@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+// Starts the command on a Node that can run it. An older Node must be able to read this file too, so it keeps to what
+// Node 12 knows, and loads the rest only once it is sure of the version.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
+import { dirname, join, sep } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const oldest = 24
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const ownNode = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+
+if (Number(process.versions.node.split('.')[0]) >= oldest) {
+  import(pathToFileURL(program()).href).catch(fail)
+} else if (existsSync(ownNode)) {
+  runOn(ownNode)
+} else {
+  complain(
+    'error: hallpass needs Node ' + oldest + ' or later, and this is Node ' + process.versions.node,
+    'fix: install it from https://nodejs.org, or run `npx -p node@' + oldest + ' -p hallpass hallpass`',
+  )
+  process.exitCode = 1
+}
+
+// A clone runs its sources. An installed package has them as well, but Node strips no types under node_modules.
+function program() {
+  const source = join(root, 'src', 'cli', 'main.ts')
+  const isInstalled = root.split(sep).indexOf('node_modules') !== -1
+  return !isInstalled && existsSync(source) ? source : join(root, 'dist', 'cli', 'main.js')
+}
+
+// The Node that the repository pins runs in place of this one: same arguments, same terminal, same end.
+function runOn(node) {
+  const child = spawn(node, process.execArgv.concat(process.argv.slice(1)), { stdio: 'inherit' })
+  const forward = (signal) => {
+    // A terminal sends ctrl-c to both processes; passing it on as well would make two of one.
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, forward)
+  child.on('error', fail)
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code)
+    for (const each of signals) process.off(each, forward)
+    process.kill(process.pid, signal)
+    // For a signal that does not end a process at once: the status that a shell would show.
+    process.exitCode = 128 + constants.signals[signal]
+  })
+}
+
+function fail(error) {
+  complain('error: hallpass cannot start', error?.stack || String(error))
+  process.exitCode = 1
+}
+
+function complain(...lines) {
+  process.stderr.write(lines.join('\n') + '\n')
+}

@@ -1,0 +1,188 @@
+/** `hallpass login`: gets a key for this machine, and keeps it. */
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import {
+  type AuthorizationOptions,
+  beginAuthorization,
+  type Credential,
+  completeAuthorization,
+  readPayloadText,
+} from '../client/authorization.ts'
+import { CredentialFile } from '../client/credential-file.ts'
+import { discover } from '../client/discover.ts'
+import { authorizeWithLoopback } from '../client/loopback.ts'
+import { previewAuthorization } from '../client/preview.ts'
+import { HallpassError } from '../protocol/errors.ts'
+import type { Padding } from '../protocol/rsaes.ts'
+import { openInBrowser } from './browser.ts'
+import { parseDuration } from './duration.ts'
+import { readPasted } from './paste.ts'
+import { commandName, describeInstant, note, say, strong } from './terminal.ts'
+import { usernameOf } from './who.ts'
+
+interface LoginFlags {
+  readonly scopes: readonly string[]
+  readonly name: string
+  readonly browser: boolean
+  readonly manual?: true
+  readonly expiresIn?: number
+  readonly padding: Padding
+  readonly timeout: number
+}
+
+/** Adds `login` to the program. */
+export function registerLogin(program: Command): void {
+  program
+    .command('login')
+    .summary('get a key for a site, with your approval in the browser')
+    .description(
+      'Makes a key pair, opens the site in your browser, and waits until you approve.\nThe key is kept on this machine, where only you can read it.',
+    )
+    .argument('<site>', 'the site’s address')
+    .addOption(
+      new Option('--scopes <list>', 'what the key may do, separated by commas')
+        .argParser(parseScopes)
+        .default(['read'], 'read'),
+    )
+    .addOption(
+      new Option('--name <name>', 'what the consent page calls this app').default(
+        `Hallpass CLI on ${hostname()}`,
+        `Hallpass CLI on ${hostname()}`,
+      ),
+    )
+    .option('--no-browser', 'print the address instead of opening it')
+    .option('--manual', 'have the page show the payload, and paste it here')
+    .option('--expires-in <time>', 'how long the key shall live, as in 12h or 30d', parseDuration)
+    .addOption(
+      new Option('--padding <scheme>', 'how the payload is sealed')
+        .choices(['oaep', 'pkcs1'] satisfies Padding[])
+        .default('oaep', 'oaep'),
+    )
+    .addOption(
+      new Option('--timeout <time>', 'how long to wait for you').argParser(parseDuration).default(600, '10m'),
+    )
+    .addHelpText(
+      'after',
+      `
+examples:
+  hallpass login localhost:4000
+  hallpass login https://forum.example.com --scopes read,write --expires-in 30d
+  hallpass login https://forum.example.com --manual`,
+    )
+    .action(login)
+}
+
+async function login(address: string, flags: LoginFlags): Promise<void> {
+  const file = new CredentialFile()
+  const site = await discover(address)
+  const request: AuthorizationOptions = {
+    site: site.baseUrl,
+    applicationName: flags.name,
+    scopes: flags.scopes,
+    clientId: await clientIdFor(file, site.baseUrl),
+    padding: flags.padding,
+    ...(flags.expiresIn === undefined ? {} : { expiresInSeconds: flags.expiresIn }),
+  }
+  const credential = flags.manual ? await manually(request, flags) : await byRedirect(request, flags)
+  // Before anything else can fail: the site has issued the key, and will not show it again.
+  await file.save(credential)
+  const username = await usernameOf(credential)
+  await file.save(credential, { username })
+  report(credential, username)
+}
+
+/** The browser comes back to this machine. A site that does not allow that is asked to show the payload instead. */
+async function byRedirect(request: AuthorizationOptions, flags: LoginFlags): Promise<Credential> {
+  let refusedRedirect = false
+  let isOpened = false
+  const openBrowser = async (url: string): Promise<void> => {
+    try {
+      await previewAuthorization(url)
+    } catch (error) {
+      refusedRedirect = error instanceof HallpassError && redirectReasons.has(error.reason)
+      throw error
+    }
+    isOpened = await showAddress(url, flags)
+    note('waiting until you approve. ctrl-c stops')
+    if (isOpened || !process.stdin.isTTY) return
+    note('is your browser on another machine? then paste here the address that it ends at')
+  }
+  try {
+    return await authorizeWithLoopback({
+      ...request,
+      openBrowser,
+      timeoutMs: flags.timeout * 1000,
+      // With the browser at hand nobody pastes, and a command in the background may not read from the terminal.
+      pasted: (read, signal) =>
+        isOpened ? untilAborted(signal) : readPasted({ read, signal, endIsAnswer: false }),
+    })
+  } catch (error) {
+    if (!refusedRedirect) throw error
+    note('this site does not send keys to a command on your machine; you can paste the payload instead')
+    return manually(request, flags)
+  }
+}
+
+/** `authorization_refused`: the site hides why, and the redirect is the likeliest. */
+const redirectReasons: ReadonlySet<string> = new Set([
+  'auth_redirect_not_allowed',
+  'auth_redirect_invalid',
+  'auth_redirect_not_registered',
+  'authorization_refused',
+])
+
+async function manually(request: AuthorizationOptions, flags: LoginFlags): Promise<Credential> {
+  const { url, pending } = await beginAuthorization(request)
+  await previewAuthorization(url)
+  await showAddress(url, flags)
+  note('approve, copy the payload that the page shows, and paste it here. ctrl-c stops')
+  const text = await readPasted({ read: (pasted) => readPayloadText(pending, pasted) })
+  return completeAuthorization(pending, text)
+}
+
+async function showAddress(url: string, flags: LoginFlags): Promise<boolean> {
+  const isOpened = flags.browser && (await openInBrowser(url))
+  note(
+    isOpened
+      ? 'opening your browser. if nothing happens, go to this address:'
+      : 'open this address in a browser:',
+  )
+  note(`\n  ${url}\n`)
+  return isOpened
+}
+
+function report(credential: Credential, username: string | null): void {
+  const { site, scopes, expiresAt } = credential
+  const who = username === null ? '' : ` as ${strong(username)}`
+  say(`signed in to ${site}${who}. this key may: ${scopes.join(', ')}.`)
+  if (username === null) say('who you are there, the key’s scopes do not let it ask.')
+  if (expiresAt !== null) say(`the key ends on ${describeInstant(expiresAt)}.`)
+  say(`try: ${commandName()} ${suggestion(scopes)}`)
+}
+
+function suggestion(scopes: readonly string[]): string {
+  if (scopes.some((scope) => ['read', 'write', 'session_info'].includes(scope))) {
+    return 'call GET /session/current.json'
+  }
+  return scopes.includes('notifications') ? 'call GET /notifications.json' : 'sites'
+}
+
+/** The same for every login to a site, so that a new key replaces the old one instead of piling up beside it. */
+async function clientIdFor(file: CredentialFile, site: string): Promise<string> {
+  const kept = await file.find(site)
+  if (!kept) return `hallpass-cli-${randomUUID()}`
+  return kept.state === 'active' ? kept.credential.clientId : kept.clientId
+}
+
+function parseScopes(list: string): readonly string[] {
+  const scopes = list.split(/[\s,]+/).filter((scope) => scope !== '')
+  if (scopes.length === 0) throw new InvalidArgumentError('name one scope at least, such as read.')
+  return scopes
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}

@@ -1,0 +1,15 @@
+/** The `hallpass` command. `bin/hallpass.js` imports this file to run it. */
+import { reportFailure } from './failure.ts'
+import { createProgram } from './program.ts'
+
+// A reader that has seen enough, such as `head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+try {
+  await createProgram().parseAsync()
+} catch (error) {
+  process.exitCode = reportFailure(error)
+}

@@ -1,0 +1,47 @@
+/** The command's own grammar: which commands there are. Each has a file of its own. */
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { registerCall } from './call.ts'
+import { registerLogin } from './login.ts'
+import { registerLogout } from './logout.ts'
+import { registerServe } from './serve.ts'
+import { registerSites } from './sites.ts'
+import { registerWhoami } from './whoami.ts'
+
+/** The program, ready to parse. It throws instead of ending the process. */
+export function createProgram(): Command {
+  const program = new Command('hallpass')
+    .description('Keys that a user approves, for apps that call a site in their name.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({ styleTitle: (title) => title.toLowerCase(), showGlobalOptions: false })
+    .exitOverride()
+    .showHelpAfterError('(add --help for how it is meant)')
+    .addHelpText(
+      'after',
+      `
+examples:
+  hallpass serve                                       a server on this machine, to try it all
+  hallpass login localhost:4000 --scopes read,write    approve in the browser
+  hallpass call GET /session/current.json              use the key
+  hallpass logout                                      revoke it
+
+exit status: 0 done, 1 refused or failed, 2 not understood`,
+    )
+  registerServe(program)
+  registerLogin(program)
+  registerCall(program)
+  registerWhoami(program)
+  registerSites(program)
+  registerLogout(program)
+  return program
+}
+
+/** The same two folders up from `src/cli` and from `dist/cli`. */
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return version
+}

@@ -1,0 +1,126 @@
+/** The server's process, with the small forum as the site it guards. */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { type ListeningServer, listen } from '../edge/node.ts'
+import { createForum, type Forum } from '../forum/forum.ts'
+import { HallpassError } from '../protocol/errors.ts'
+import { createHallpass } from '../server/create-hallpass.ts'
+import type { Hallpass } from '../server/hallpass.ts'
+import { openSqlite } from '../storage/sqlite/open-sqlite.ts'
+import { createStore } from '../storage/store.ts'
+import type { ServeOptions } from './serve-options.ts'
+
+/** A server that runs until it is told to stop. */
+export async function runServer(options: ServeOptions): Promise<void> {
+  const database = await openSqlite({ path: join(options.data, 'hallpass.sqlite') })
+  const store = await createStore(database)
+  // The forum is made with Hallpass, and Hallpass asks it about users; so it asks through this variable.
+  let forum: Forum | undefined
+  const hallpass = await createHallpass({
+    store,
+    ...(options.baseUrl === undefined ? {} : { baseUrl: options.baseUrl }),
+    currentUserFields: async (user) => (await forum?.currentUserFields(user)) ?? {},
+  })
+  const first =
+    (await store.accounts.count()) === 0 ? await makeFirstAdministrator(hallpass, options) : undefined
+  const site = await createForum({
+    hallpass,
+    database,
+    directory: hallpass.directory,
+    clock: { now: () => Date.now() },
+    baseUrl: options.baseUrl ?? `http://localhost:${options.port}`,
+  })
+  forum = site
+  const server = await listenOrExplain((request, connection) => site.fetch(request, connection), options)
+  const address = options.baseUrl ?? `http://${shownHost(options.host)}:${server.port}`
+  process.stdout.write(greeting(address, options, first))
+
+  await stopSignal()
+  process.stdout.write('stopping\n')
+  await server.close()
+  await hallpass.close()
+  await store.close()
+}
+
+interface FirstAdministrator {
+  readonly username: string
+  /** Undefined when the configuration brought it: then it is known already. */
+  readonly password: string | undefined
+}
+
+async function makeFirstAdministrator(
+  hallpass: Hallpass,
+  { admin }: ServeOptions,
+): Promise<FirstAdministrator> {
+  const password = admin.password ?? randomBytes(12).toString('base64url')
+  const outcome = await hallpass.createAccount({
+    username: admin.username,
+    password,
+    name: '',
+    email: '',
+    admin: true,
+  })
+  if (outcome.outcome === 'refused') {
+    const { message, reason } = outcome.refusal
+    const remedy = 'mend HALLPASS_ADMIN_USERNAME or HALLPASS_ADMIN_PASSWORD and start again'
+    throw new HallpassError(reason, `the first administrator cannot be made: ${message}`, remedy)
+  }
+  if (admin.apiKey !== undefined) {
+    const description = 'from HALLPASS_ADMIN_API_KEY'
+    await hallpass.createApiKey({ user: undefined, description, route: 'bootstrap', text: admin.apiKey })
+  }
+  return { username: admin.username, password: admin.password === undefined ? password : undefined }
+}
+
+async function listenOrExplain(
+  handler: Parameters<typeof listen>[0],
+  { port, host }: ServeOptions,
+): Promise<ListeningServer> {
+  try {
+    return await listen(handler, { port, host })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const remedies: Readonly<Record<string, string>> = {
+      EADDRINUSE: `stop the program that listens there, or choose another port: hallpass serve --port ${port + 1}`,
+      EACCES: 'choose a port above 1023: hallpass serve --port 4000',
+      EADDRNOTAVAIL: 'choose an address of this machine: hallpass serve --host 127.0.0.1',
+    }
+    const remedy = remedies[String(code)]
+    if (remedy === undefined) throw error
+    throw new HallpassError('cannot_listen', `cannot listen on ${host} port ${port} (${code})`, remedy, {
+      cause: error,
+    })
+  }
+}
+
+function greeting(address: string, options: ServeOptions, first: FirstAdministrator | undefined): string {
+  const password =
+    first?.password === undefined ? '' : `\n  password       ${first.password}   (shown this once)`
+  return `hallpass is running
+
+  address        ${address}
+  administrator  ${first?.username ?? options.admin.username}${password}
+  data           ${options.data}
+
+next, in another terminal:
+
+  npx hallpass login ${address} --scopes read,write --name "My app"
+  npx hallpass call POST /posts.json title="Hello from an app" raw="Written with a user API key."
+  npx hallpass logout
+
+ctrl-c stops it
+`
+}
+
+/** The wildcard addresses are no addresses to visit. */
+function shownHost(host: string): string {
+  if (['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host)) return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve())
+    process.once('SIGTERM', () => resolve())
+  })
+}
