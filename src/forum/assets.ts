@@ -11,7 +11,8 @@ export async function answerAsset(path: string): Promise<Response> {
   }
   const file = files.get(path)
   if (file === undefined) return refuseNotFound('such file')
-  return asset(await (file.text ??= readFile(file.location, 'utf8')), file.type, 300)
+  file.text ??= readFile(file.location, 'utf8')
+  return asset(await file.text, file.type, 300)
 }
 
 interface AssetFile {
@@ -23,7 +24,10 @@ interface AssetFile {
 
 const files: ReadonlyMap<string, AssetFile> = new Map([
   ['/forum/assets/forum.css', { location: new URL('./assets/forum.css', import.meta.url), type: 'text/css' }],
-  ['/forum/assets/icon.svg', { location: new URL('./assets/icon.svg', import.meta.url), type: 'image/svg+xml' }],
+  [
+    '/forum/assets/icon.svg',
+    { location: new URL('./assets/icon.svg', import.meta.url), type: 'image/svg+xml' },
+  ],
 ])
 
 function asset(text: string, type: string, maximumAgeSeconds: number): Response {

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import { isStaff, type User } from '../domain/user.ts'
+import { inTransaction } from '../storage/transaction.ts'
 import { planNotifications, writeNotifications } from './notification-plan.ts'
 import { notificationTypes } from './notifications.ts'
 import { announce, cook, type Desk } from './posting.ts'
@@ -8,7 +9,6 @@ import { refuse, refuseInvalid, refuseNotFound } from './refused.ts'
 import type { ForumTables, PostRow, TopicRow } from './schema.ts'
 import { fold, readEditReason, readRaw, readTags, readTitle, slugOf } from './texts.ts'
 import { findTopic } from './topics.ts'
-import { inTransaction } from '../storage/transaction.ts'
 
 /** Whether `viewer` may change or delete a post: its author and staff may, but nobody else's app or account. */
 export function mayEditPost(viewer: User | undefined, post: PostRow): boolean {

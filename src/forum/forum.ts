@@ -11,6 +11,7 @@ import { Hono } from 'hono'
 import type { Clock, Connection, Directory } from '../domain/ports.ts'
 import type { User } from '../domain/user.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { normalizeRoute } from '../protocol/route.ts'
 import type { Hallpass } from '../server/hallpass.ts'
 import type { Database } from '../storage/database.ts'
 import { migrate } from '../storage/migrate.ts'
@@ -19,13 +20,15 @@ import { addListRoutes } from './list-routes.ts'
 import { forumMigrations } from './migrations.ts'
 import { unreadFields } from './notification-json.ts'
 import { countUnreadNotifications, type PushNotification } from './notifications.ts'
+import { signInPath } from './pages/layout.ts'
 import { addPostRoutes } from './post-routes.ts'
 import { RefusedError } from './refused.ts'
+import { seeOther } from './respond.ts'
 import type { ForumTables } from './schema.ts'
 import { addSiteRoutes } from './site-routes.ts'
 import { addTopicRoutes } from './topic-routes.ts'
 import { addUserRoutes, describeUser } from './user-routes.ts'
-import { type ForumParts, type ForumRouter, receive, type Visit } from './visit.ts'
+import { asksForPage, type ForumParts, type ForumRouter, receive, type Visit } from './visit.ts'
 import { addFirstTopic } from './welcome.ts'
 
 export interface ForumOptions {
@@ -64,7 +67,7 @@ export async function createForum(options: ForumOptions): Promise<Forum> {
   await migrate(database, { name: 'forum', migrations: forumMigrations })
   const report = options.onError ?? reportOnErrorStream
   const forum: ForumParts = {
-    db: database.kysely.$extendTables<ForumTables>(),
+    db: database.tables<ForumTables>(),
     hallpass,
     directory,
     clock,
@@ -84,9 +87,13 @@ export async function createForum(options: ForumOptions): Promise<Forum> {
   return {
     async fetch(request, connection) {
       try {
-        return (await hallpass.handle(request, connection)) ?? (await answer(forum, router, request, connection))
+        return (
+          (await hallpass.handle(request, connection)) ?? (await answer(forum, router, request, connection))
+        )
       } catch (error) {
-        return hallpass.refuse(request, toRefusal(error, report))
+        const refused = toRefusal(error, report)
+        const signIn = refused.reason === 'not_signed_in' ? signInFor(request) : undefined
+        return signIn ?? hallpass.refuse(request, refused)
       }
     },
     currentUserFields: async (user) => unreadFields(await countUnreadNotifications(forum.db, user)),
@@ -134,6 +141,15 @@ function withUsername(response: Response, visit: Visit): Response {
     response.headers.set('x-discourse-username', encodeURIComponent(visit.identity.user.username))
   }
   return response
+}
+
+/** Sends a browser that wants a page for somebody signed in to where one signs in, and back; undefined for a program. */
+function signInFor(request: Request): Response | undefined {
+  const { pathname, search } = new URL(request.url)
+  const route = normalizeRoute(request.method, pathname)
+  if (request.method !== 'GET' || route.outcome !== 'route' || !asksForPage(request, route.route))
+    return undefined
+  return seeOther(signInPath(pathname + search))
 }
 
 function toRefusal(error: unknown, report: (error: unknown, requestId: string) => void): Refusal {

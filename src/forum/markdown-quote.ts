@@ -29,7 +29,7 @@ function quoteRule(state: StateBlock, startLine: number, endLine: number, silent
   if (silent) return true
 
   const quote = parseQuote(start[1])
-  const report: unknown = state.env['quote']
+  const report: unknown = state.env.quote
   if (quote !== undefined && typeof report === 'function') report(quote)
 
   const outer = { lineMax: state.lineMax, parentType: state.parentType }

@@ -9,8 +9,8 @@ export function createMarkdownIt(): MarkdownIt {
   markdown.validateLink = isSafeLink
   markdown.use(quotePlugin)
   markdown.core.ruler.push('forum_inline', walkInline)
-  markdown.renderer.rules['text'] = (tokens, index, _options, env) => renderText(markdown, tokens[index], env)
-  markdown.renderer.rules['quote_header'] = (tokens, index) =>
+  markdown.renderer.rules.text = (tokens, index, _options, env) => renderText(markdown, tokens[index], env)
+  markdown.renderer.rules.quote_header = (tokens, index) =>
     `<header class="quote-header"><bdi>${markdown.utils.escapeHtml(tokens[index]?.content ?? '')}</bdi></header>\n`
   return markdown
 }
@@ -42,7 +42,7 @@ function walkInline(state: StateCore): void {
       } else if (token.type === 'link_close') {
         linkDepth -= 1
       } else if (token.type === 'text' && linkDepth === 0) {
-        noteMentions(token, state.env['mention'])
+        noteMentions(token, state.env.mention)
       }
       if (token.type === 'image') children.push(...imageAsLink(state, token, linkDepth > 0))
       else children.push(token)
@@ -78,7 +78,7 @@ function renderText(
 ): string {
   const escapeHtml = markdown.utils.escapeHtml
   if (token === undefined) return ''
-  const usernames = env?.['usernames']
+  const usernames = env?.usernames
   if (token.meta === null || !(usernames instanceof Map)) return escapeHtml(token.content)
   let html = ''
   let end = 0

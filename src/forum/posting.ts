@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Clock, Directory } from '../domain/ports.ts'
 import { isStaff, type User } from '../domain/user.ts'
+import { inTransaction } from '../storage/transaction.ts'
 import { excerptOf, parseText } from './markdown.ts'
 import { type NotificationPlan, planNotifications, writeNotifications } from './notification-plan.ts'
 import type { PushNotification } from './notifications.ts'
@@ -11,7 +12,6 @@ import { refuseInvalid, refuseNotFound } from './refused.ts'
 import type { ForumTables, PostRow, TopicRow } from './schema.ts'
 import { fold, readRaw, readTags, readTitle, slugOf } from './texts.ts'
 import { findTopic } from './topics.ts'
-import { inTransaction } from '../storage/transaction.ts'
 
 /** What writing needs from the forum. */
 export interface Desk {

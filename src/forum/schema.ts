@@ -4,7 +4,7 @@ import type { Generated, Insertable, Selectable } from 'kysely'
  * The forum's tables. Booleans are integers (0, 1); times are milliseconds since the Unix epoch; user ids are the
  * directory's opaque strings, so no foreign key leads to a table of users.
  */
-export interface ForumTables {
+export type ForumTables = {
   forum_categories: CategoriesTable
   forum_topics: TopicsTable
   forum_topic_tags: TopicTagsTable

@@ -13,6 +13,7 @@ import { searchPosts } from './search.ts'
 import { textLimits } from './texts.ts'
 import { listedTopicJson } from './topic-json.ts'
 import { viewTopicList } from './topic-views.ts'
+import { readableTopics } from './topics.ts'
 import { type ForumParts, type ForumRouter, requireViewer, type Visit } from './visit.ts'
 
 /** The site as a whole: `/site`, `/about`, `/groups`, `/search`, `/drafts`, the message bus. */
@@ -52,15 +53,13 @@ export function addSiteRoutes(router: ForumRouter, forum: ForumParts): void {
   })
   router.get('/about', async () => {
     const settings = forum.hallpass.settings()
-    const count = async (table: 'forum_topics' | 'forum_posts') => {
-      const row = await forum.db
-        .selectFrom(table)
-        .select((build) => build.fn.countAll<number>().as('total'))
-        .where('deleted_at', 'is', null)
-        .executeTakeFirst()
-      return Number(row?.total ?? 0)
-    }
-    const stats = { topics_count: await count('forum_topics'), posts_count: await count('forum_posts') }
+    const row = await readableTopics(forum.db, undefined)
+      .select((build) => [
+        build.fn.countAll<number>().as('topics'),
+        build.fn.sum<number>('posts_count').as('posts'),
+      ])
+      .executeTakeFirst()
+    const stats = { topics_count: Number(row?.topics ?? 0), posts_count: Number(row?.posts ?? 0) }
     return json({
       about: {
         title: settings.title,

@@ -154,7 +154,7 @@ function addNotificationRoutes(router: ForumRouter, forum: ForumParts): void {
     const counts = await countUnreadNotifications(forum.db, user)
     const fields = unreadFields(counts)
     return json({
-      unread_notifications: fields['unread_notifications'],
+      unread_notifications: fields.unread_notifications,
       unread_personal_messages: counts.byType.get(notificationTypes.private_message) ?? 0,
       unseen_reviewables: 0,
       topic_tracking: await countUnread(forum.db, user, forum.clock.now()),

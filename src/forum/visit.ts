@@ -61,7 +61,6 @@ export async function receive(
   if (body instanceof RefusedError) throw body
 
   const identity = authentication.outcome === 'authenticated' ? authentication.identity : undefined
-  const accept = request.headers.get('accept') ?? ''
   const { route } = normalized
   return {
     request,
@@ -69,8 +68,15 @@ export async function receive(
     identity,
     viewer: identity?.user,
     parameters: body,
-    wantsPage: route.format === 'html' || (route.format === undefined && accept.includes('text/html')),
+    wantsPage: asksForPage(request, route),
   }
+}
+
+/** Whether a browser asks for a page: the path names no format but `.html`, and `Accept` names HTML, and no script asks. */
+export function asksForPage(request: Request, route: Route): boolean {
+  const accept = request.headers.get('accept') ?? ''
+  if (request.headers.get('x-requested-with')?.toLowerCase() === 'xmlhttprequest') return false
+  return route.format === 'html' || (route.format === undefined && accept.includes('text/html'))
 }
 
 /** Who sent the request. Refuses with 403 when nobody is signed in. */

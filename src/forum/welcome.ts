@@ -1,8 +1,8 @@
-import { countTopics } from './topics.ts'
 import { createCategory } from './categories.ts'
+import { setTopicStatus } from './editing.ts'
 import { systemUser } from './people.ts'
 import { createTopic } from './posting.ts'
-import { setTopicStatus } from './editing.ts'
+import { countTopics } from './topics.ts'
 import type { ForumParts } from './visit.ts'
 
 /** Gives an empty forum its first category and its first topic. Does nothing to any other. */

@@ -1,5 +1,7 @@
 /** A forum in memory with a few users, and a stand-in for Hallpass that knows them by simple headers. */
+import assert from 'node:assert/strict'
 import type { Authentication } from '../../src/domain/identity.ts'
+import type { Directory } from '../../src/domain/ports.ts'
 import type { User } from '../../src/domain/user.ts'
 import { createForum, type Forum, type ForumOptions } from '../../src/forum/forum.ts'
 import type { PushNotification } from '../../src/forum/notifications.ts'
@@ -57,17 +59,17 @@ export async function openSite(options: Partial<ForumOptions> = {}): Promise<Tes
     kim: user('4', 'kim', {}),
   }
   const all = Object.values(users)
-  const byName = (name: string) => all.find((one) => one.username.toLowerCase() === name.toLowerCase())
   const pushed: { userId: string; notification: PushNotification }[] = []
   const faults: unknown[] = []
-  const database = await openSqlite(':memory:')
+  const directory: Directory = {
+    findUserById: async (id) => all.find((one) => one.id === id),
+    findUserByUsername: async (name) => all.find((one) => one.username.toLowerCase() === name.toLowerCase()),
+  }
+  const database = await openSqlite({ path: ':memory:' })
   const forum = await createForum({
-    hallpass: standIn(byName),
+    hallpass: standIn(directory),
     database,
-    directory: {
-      findUserById: async (id) => all.find((one) => one.id === id),
-      findUserByUsername: async (name) => byName(name),
-    },
+    directory,
     clock: { now: () => now },
     baseUrl: 'https://forum.test',
     onNotification: (userId, notification) => pushed.push({ userId, notification }),
@@ -135,7 +137,7 @@ function user(id: string, username: string, more: Partial<User>): User {
   }
 }
 
-function standIn(byName: (name: string) => User | undefined): Hallpass {
+function standIn(directory: Directory): Hallpass {
   const handle: Hallpass['handle'] = async (request) =>
     new URL(request.url).pathname === '/healthz' ? new Response('ok') : undefined
   const authenticate: Hallpass['authenticate'] = async (request, options): Promise<Authentication> => {
@@ -143,14 +145,19 @@ function standIn(byName: (name: string) => User | undefined): Hallpass {
     const key = request.headers.get('user-api-key')
     if (key !== null) {
       const [name = '', applicationName = 'Test app'] = decodeURIComponent(key).split(/\/(.*)/s)
-      const owner = byName(name)
+      const owner = await directory.findUserByUsername(name)
       if (owner === undefined) return refused(refusal('user_api_key_invalid'))
       return {
         outcome: 'authenticated',
-        identity: { via: 'user_api_key', user: owner, key: { id: 1, clientId: 'c', applicationName, scopes: [] } },
+        identity: {
+          via: 'user_api_key',
+          user: owner,
+          key: { id: 1, clientId: 'c', applicationName, scopes: [] },
+        },
       }
     }
-    const session = byName(/session=(\w+)/.exec(request.headers.get('cookie') ?? '')?.[1] ?? '')
+    const [, username = ''] = /session=(\w+)/.exec(request.headers.get('cookie') ?? '') ?? []
+    const session = await directory.findUserByUsername(username)
     if (session === undefined) return { outcome: 'anonymous' }
     const token = options?.csrfToken ?? request.headers.get('x-csrf-token')
     const changes = request.method !== 'GET' && request.method !== 'HEAD'
@@ -169,6 +176,9 @@ function standIn(byName: (name: string) => User | undefined): Hallpass {
       Response.json(refusalBody(refused, 'https://docs.test/errors'), { status: refused.status }),
     csrf: () => ({ token: 'good', setCookie: 'csrf=1; Path=/' }),
     settings: () => settings,
+    directory,
+    createAccount: async () => assert.fail('the forum makes no accounts'),
+    createApiKey: async () => assert.fail('the forum makes no API keys'),
     close: async () => {},
   }
 }

@@ -90,7 +90,7 @@ ${pager(model.page, { first: 0, hasMore: model.hasMore, path: (page) => `${path}
 
 function notificationItem({ notification, topic }: NotificationInTopic, now: number): Html {
   const data = readNotificationData(notification.data)
-  const who = String(data['display_username'] ?? '')
+  const who = String(data.display_username ?? '')
   const unread = notification.read === 0
   return html`<li class="card notification${unread ? ' unread' : ''}">
 ${avatar(who, 28)}
