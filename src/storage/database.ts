@@ -1,0 +1,35 @@
+import type { CreateTableBuilder, Kysely } from 'kysely'
+
+/**
+ * An open database. Hallpass's store is made on it with `createStore`; an application in the same process may keep
+ * tables of its own beside Hallpass's: it migrates them with `migrate` under a name of its own, sees them through
+ * `tables<ItsTables>()`, and gives their names a prefix.
+ */
+export interface Database {
+  /**
+   * Runs queries on the tables that the caller says there are; the handle is the same each time. There may be one
+   * connection only, so a query asked for outside a running transaction waits until that is over: begin transactions
+   * with `inTransaction`, which refuses a query that would wait for the transaction it is part of.
+   */
+  tables<Tables>(): Kysely<Tables>
+  /** How this database says what databases say differently. */
+  readonly schema: SchemaDialect
+  /** Which database it is, for messages: a path or an address, without a password. */
+  readonly location: string
+  /** Waits for a running transaction, then closes. Closing twice does nothing. */
+  close(): Promise<void>
+}
+
+/** The parts of a migration that databases differ in. All else in a migration is written once. */
+export interface SchemaDialect {
+  /** Adds a primary key `id` that counts 1, 2, 3, … and never gives a number twice. */
+  withId<Table extends string, Column extends string>(
+    table: CreateTableBuilder<Table, Column>,
+  ): CreateTableBuilder<Table, Column | 'id'>
+  /** Keeps a table's rows in the order of its primary key, where the database can, so that a look-up reads once. */
+  clustered<Table extends string, Column extends string>(
+    table: CreateTableBuilder<Table, Column>,
+  ): CreateTableBuilder<Table, Column>
+  /** Makes the database itself refuse to change or delete rows of `table`. */
+  makeAppendOnly(db: Kysely<unknown>, table: string): Promise<void>
+}

@@ -1,0 +1,20 @@
+import type { Store } from '../domain/store.ts'
+import { openSqlite, type SqliteOptions } from './sqlite/open-sqlite.ts'
+import { openingFailed } from './sqlite/opening-failed.ts'
+import { createStore } from './store.ts'
+
+/**
+ * Opens a SQLite database, brings its tables up to date, and makes the store on it. To keep tables of your own in the
+ * same database, take the two steps apart: `openSqlite`, then `createStore`.
+ *
+ * @throws HallpassError as `openSqlite` and `migrate` do, whatever step it is that fails; nothing stays open then
+ */
+export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
+  const database = await openSqlite(options)
+  try {
+    return await createStore(database)
+  } catch (error) {
+    await database.close()
+    throw openingFailed(options.path, error)
+  }
+}

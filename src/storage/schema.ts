@@ -1,0 +1,129 @@
+import type { Generated } from 'kysely'
+
+/**
+ * Hallpass's tables, named as in protocol §15 where it names them. The same on every database: booleans are integers
+ * (0, 1), times are milliseconds since the Unix epoch, JSON is text, hashes are lower-case hexadecimal. User ids are
+ * the directory's opaque strings, so no foreign key leads from a key to `users`.
+ */
+export interface HallpassTables {
+  user_api_key_clients: UserApiKeyClientsTable
+  user_api_key_client_scopes: UserApiKeyClientScopesTable
+  user_api_keys: UserApiKeysTable
+  user_api_key_scopes: UserApiKeyScopesTable
+  api_keys: ApiKeysTable
+  api_key_scopes: ApiKeyScopesTable
+  users: UsersTable
+  sessions: SessionsTable
+  authorization_requests: AuthorizationRequestsTable
+  site_settings: SiteSettingsTable
+  audit_events: AuditEventsTable
+}
+
+interface UserApiKeyClientsTable {
+  id: Generated<number>
+  client_id: string
+  application_name: string
+  public_key: string | null
+  auth_redirect: string | null
+  created_at: number
+}
+
+interface UserApiKeyClientScopesTable {
+  user_api_key_client_id: number
+  /** 0, 1, 2, … in the order in which the scopes were given; so in the other tables of scopes. */
+  position: number
+  name: string
+}
+
+interface UserApiKeysTable {
+  id: Generated<number>
+  user_id: string
+  user_api_key_client_id: number
+  key_hash: string
+  push_url: string | null
+  created_at: number
+  last_used_at: number
+  revoked_at: number | null
+  expires_at: number | null
+}
+
+interface UserApiKeyScopesTable {
+  user_api_key_id: number
+  position: number
+  name: string
+  /** JSON text; null when the scope is not narrowed. */
+  allowed_parameters: string | null
+}
+
+interface ApiKeysTable {
+  id: Generated<number>
+  user_id: string | null
+  created_by_id: string | null
+  key_hash: string
+  truncated_key: string
+  description: string
+  created_at: number
+  updated_at: number
+  last_used_at: number | null
+  revoked_at: number | null
+}
+
+interface ApiKeyScopesTable {
+  api_key_id: number
+  position: number
+  resource: string
+  action: string
+  /** JSON text; null when the scope is not narrowed. */
+  allowed_parameters: string | null
+}
+
+interface UsersTable {
+  id: Generated<number>
+  username: string
+  /** In lower case: databases differ in how they fold letters, so it is done before storing. */
+  username_lower: string
+  name: string
+  email: string
+  email_lower: string
+  password_hash: string
+  admin: number
+  moderator: number
+  trust_level: number
+  active: number
+  suspended_until: number | null
+  created_at: number
+}
+
+interface SessionsTable {
+  token_hash: string
+  user_id: string
+  created_at: number
+  expires_at: number
+}
+
+interface AuthorizationRequestsTable {
+  id: string
+  /** JSON text: the request's parameters by their wire names. */
+  parameters: string
+  created_at: number
+  expires_at: number
+}
+
+interface SiteSettingsTable {
+  name: string
+  value: string
+  updated_at: number
+}
+
+interface AuditEventsTable {
+  sequence: number
+  at: number
+  actor_user_id: string | null
+  actor_via: string
+  actor_address: string | null
+  action: string
+  /** JSON text. */
+  details: string
+  previous_hash: string
+  hash: string
+}

@@ -1,0 +1,94 @@
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type SqliteDatabase,
+  SqliteDialect,
+  SqliteDriver,
+  type SqliteStatement,
+} from 'kysely'
+
+/** Kysely's own SQLite dialect on `node:sqlite`. Destroying Kysely closes the connection. */
+export class NodeSqliteDialect extends SqliteDialect {
+  readonly #database: DatabaseSync
+  readonly #adapted: SqliteDatabase
+
+  constructor(database: DatabaseSync) {
+    const adapted = adapt(database)
+    super({ database: adapted })
+    this.#database = database
+    this.#adapted = adapted
+  }
+
+  override createDriver(): SqliteDriver {
+    return new NodeSqliteDriver(this.#database, this.#adapted)
+  }
+}
+
+class NodeSqliteDriver extends SqliteDriver {
+  readonly #database: DatabaseSync
+
+  constructor(database: DatabaseSync, adapted: SqliteDatabase) {
+    super({ database: adapted })
+    this.#database = database
+  }
+
+  /**
+   * Takes the lock for writing at once. A transaction that reads first and asks for the lock later is refused without
+   * waiting when another process has written in between.
+   */
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  }
+
+  /** SQLite rolls back by itself after some errors, such as a full disk; a second time would hide which it was. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.isTransaction) await super.rollbackTransaction(connection)
+  }
+}
+
+/** How many statements stay prepared: more than Hallpass has, so that only texts made up as needed are dropped. */
+const preparedStatements = 256
+
+/** `node:sqlite` in the shape that Kysely expects, which is better-sqlite3's. Statements stay prepared. */
+function adapt(database: DatabaseSync): SqliteDatabase {
+  const prepared = new Map<string, SqliteStatement>()
+  return {
+    prepare(sql) {
+      const known = prepared.get(sql)
+      if (known !== undefined) {
+        // Moved to the end, so that the one at the front is the one not used for longest.
+        prepared.delete(sql)
+        prepared.set(sql, known)
+        return known
+      }
+      const statement = prepare(database, sql)
+      // A statement remembers the columns that its tables had when it was prepared.
+      if (/^\s*(create|alter|drop)\b/i.test(sql)) prepared.clear()
+      else prepared.set(sql, statement)
+      const [oldest] = prepared.size > preparedStatements ? prepared.keys() : []
+      if (oldest !== undefined) prepared.delete(oldest)
+      return statement
+    },
+    close() {
+      prepared.clear()
+      if (database.isOpen) database.close()
+    },
+  }
+}
+
+function prepare(database: DatabaseSync, sql: string): SqliteStatement {
+  const statement = database.prepare(sql)
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...bound(parameters)),
+    run: (parameters) => statement.run(...bound(parameters)),
+    // A statement that is being stepped through cannot run a second time meanwhile, so each walk gets its own.
+    iterate: (parameters) => database.prepare(sql).iterate(...bound(parameters)),
+  }
+}
+
+/** `node:sqlite` itself refuses, with a TypeError, a value that cannot be bound. */
+function bound(parameters: readonly unknown[]): SQLInputValue[] {
+  return parameters as SQLInputValue[]
+}

@@ -1,0 +1,91 @@
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Kysely } from 'kysely'
+import type { Database } from '../database.ts'
+import { refuseQueriesBesideTransaction } from '../transaction.ts'
+import { createDatabaseFile } from './database-file.ts'
+import { NodeSqliteDialect } from './dialect.ts'
+import { isBusy, openingFailed } from './opening-failed.ts'
+import { sqliteSchema } from './schema-dialect.ts'
+
+export interface SqliteOptions {
+  /**
+   * The database's file, made with mode 0600 when it is not there, in a folder made with mode 0700 when that is not;
+   * or `:memory:` for a database that lasts until it is closed.
+   */
+  readonly path: string
+}
+
+/**
+ * Opens a SQLite database; its tables are up to `createStore` and `migrate`. A commit that was acknowledged survives
+ * the end of the process and a power cut.
+ *
+ * @throws HallpassError `database_not_writable`, `database_unreadable` or `database_busy`
+ */
+export async function openSqlite({ path }: SqliteOptions): Promise<Database> {
+  const connection = await connect(path)
+  const kysely = new Kysely<unknown>({
+    dialect: new NodeSqliteDialect(connection),
+    plugins: [refuseQueriesBesideTransaction],
+  })
+  return {
+    tables: <Tables>() => kysely as Kysely<Tables>,
+    schema: sqliteSchema,
+    location: path,
+    async close() {
+      if (!connection.isOpen) return
+      // Closed while holding the one connection, so that no transaction is cut off in its middle.
+      await kysely.connection().execute(async () => connection.close())
+      await kysely.destroy()
+    },
+  }
+}
+
+/** How long to wait for another process that holds the database. */
+const busyTimeoutMs = 5000
+
+async function connect(path: string): Promise<DatabaseSync> {
+  const deadline = Date.now() + busyTimeoutMs
+  try {
+    if (path !== ':memory:') createDatabaseFile(path)
+    const connection = new DatabaseSync(path, { timeout: busyTimeoutMs })
+    for (;;) {
+      try {
+        connection.exec(pragmas)
+        connection.prepare('select count(*) from sqlite_schema').get()
+        return connection
+      } catch (error) {
+        // When two processes make the same database at once, the change to write-ahead logging is refused without
+        // the wait that `timeout` asks for, because two that wait for each other would wait for ever.
+        if (!isBusy(error) || Date.now() > deadline) {
+          connection.close()
+          throw error
+        }
+        await wait(20)
+      }
+    }
+  } catch (error) {
+    throw openingFailed(path, error)
+  }
+}
+
+/**
+ * - `journal_mode`: readers of other processes do not wait for the writer, nor it for them
+ * - `synchronous`, `fullfsync`: a commit reaches the disk before it is acknowledged; the second is for macOS, where the
+ *   first leaves it in the drive's own memory
+ * - `foreign_keys`: scopes go with their key, keys with their client
+ * - `recursive_triggers`: an `insert or replace` cannot get round the triggers that keep the audit log append-only
+ * - `trusted_schema`: what somebody wrote into the file's schema cannot call functions with side effects
+ * - `cache_size`: 32 MiB hold the inner pages of the indexes of ten million keys, so that a look-up reads leaves only
+ * - `journal_size_limit`: after a burst of writing the log shrinks again, to 64 MiB
+ */
+const pragmas = `
+  pragma journal_mode = wal;
+  pragma synchronous = full;
+  pragma fullfsync = on;
+  pragma foreign_keys = on;
+  pragma recursive_triggers = on;
+  pragma trusted_schema = off;
+  pragma cache_size = -32768;
+  pragma journal_size_limit = 67108864;
+`

@@ -1,0 +1,19 @@
+import { sql } from 'kysely'
+import type { SchemaDialect } from '../database.ts'
+
+/** SQLite's part in migrations. */
+export const sqliteSchema: SchemaDialect = {
+  // `autoincrement`, because without it SQLite gives the number of the last row again once that is deleted.
+  withId: (table) => table.addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement()),
+
+  clustered: (table) => table.modifyEnd(sql`without rowid`),
+
+  async makeAppendOnly(db, table) {
+    for (const change of ['update', 'delete']) {
+      await sql`
+        create trigger ${sql.id(`${table}_refuse_${change}`)} before ${sql.raw(change)} on ${sql.table(table)}
+        begin select raise(abort, ${sql.lit(`${table} is append-only`)}); end
+      `.execute(db)
+    }
+  },
+}

@@ -1,0 +1,55 @@
+/**
+ * The Store port on Kysely; nothing here or in the entities' files knows which database answers. `sqlite/` holds what
+ * SQLite does in its own way, `migrations/` the tables' history, `database.ts` the seam between the two halves.
+ */
+import { type Kysely, sql } from 'kysely'
+import type { Store, StoreSession } from '../domain/store.ts'
+import { createAccounts } from './accounts.ts'
+import { createApiKeys } from './api-keys.ts'
+import { createAuditEvents } from './audit-events.ts'
+import { createClients } from './clients.ts'
+import type { Database } from './database.ts'
+import { migrate } from './migrate.ts'
+import { hallpassMigrations } from './migrations/hallpass-migrations.ts'
+import { createParkedRequests } from './parked-requests.ts'
+import type { HallpassTables } from './schema.ts'
+import { createSessions } from './sessions.ts'
+import { createSiteSettings } from './site-settings.ts'
+import { inTransaction } from './transaction.ts'
+import { createUserApiKeys } from './user-api-keys.ts'
+
+/**
+ * Brings Hallpass's tables in `database` up to date and makes the store on them. Closing the store closes the database.
+ *
+ * @throws HallpassError as `migrate` does
+ */
+export async function createStore(database: Database): Promise<Store> {
+  await migrate(database, { name: 'hallpass', migrations: hallpassMigrations })
+  const db = database.tables<HallpassTables>()
+  return {
+    ...createSession(db),
+    transaction: (work) => inTransaction(db, (transaction) => work(createSession(transaction))),
+    async ping() {
+      await sql`select 1`.execute(db)
+    },
+    close: () => database.close(),
+  }
+}
+
+function createSession(db: Kysely<HallpassTables>): StoreSession {
+  return {
+    clients: createClients(db),
+    userApiKeys: createUserApiKeys(db),
+    apiKeys: createApiKeys(db),
+    accounts: createAccounts(db),
+    sessions: createSessions(db),
+    parkedRequests: createParkedRequests(db),
+    settings: createSiteSettings(db),
+    audit: createAuditEvents(db),
+    deleteExpired: (now) =>
+      inTransaction(db, async (transaction) => {
+        await transaction.deleteFrom('sessions').where('expires_at', '<=', now).execute()
+        await transaction.deleteFrom('authorization_requests').where('expires_at', '<=', now).execute()
+      }),
+  }
+}

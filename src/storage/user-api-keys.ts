@@ -1,0 +1,155 @@
+import type { InferResult, Kysely } from 'kysely'
+import type { GrantedScope, StoreSession, UserApiKeyRecord } from '../domain/store.ts'
+import { preparedOnce } from './prepared-query.ts'
+import type { HallpassTables } from './schema.ts'
+import { touch } from './touch.ts'
+import { inTransaction } from './transaction.ts'
+import { uniquely } from './unique.ts'
+
+/** The keys that users gave to apps: `user_api_keys` and their scopes. */
+export function createUserApiKeys(db: Kysely<HallpassTables>): StoreSession['userApiKeys'] {
+  // The cold verification path: one statement, and it is built once. Building it anew costs several times what the
+  // database needs to answer it, and two smaller statements cost more than the one join.
+  const rowsByHash = preparedOnce(db, (keyHash: string) =>
+    selectUserApiKeys(db).where('key.key_hash', '=', keyHash).orderBy('scope.position'),
+  )
+
+  return {
+    async findByHash(keyHash) {
+      return userApiKeysOf(await rowsByHash(keyHash))[0]
+    },
+
+    findById: (id) => findById(db, id),
+
+    async listByUser(userId) {
+      const rows = await selectUserApiKeys(db)
+        .where('key.user_id', '=', userId)
+        .orderBy('key.created_at', 'desc')
+        .orderBy('key.id', 'desc')
+        .orderBy('scope.position')
+        .execute()
+      return userApiKeysOf(rows)
+    },
+
+    insert: (key) =>
+      inTransaction(db, async (transaction) => {
+        const { id } = await uniquely('key_hash', () =>
+          transaction
+            .insertInto('user_api_keys')
+            .values({
+              user_id: key.userId,
+              user_api_key_client_id: key.clientRowId,
+              key_hash: key.keyHash,
+              push_url: key.pushUrl,
+              created_at: key.createdAt,
+              last_used_at: key.createdAt,
+              expires_at: key.expiresAt,
+            })
+            .returning('id')
+            .executeTakeFirstOrThrow(),
+        )
+        if (key.scopes.length > 0) {
+          const scopes = key.scopes.map(({ name, allowedParameters }, position) => ({
+            user_api_key_id: id,
+            position,
+            name,
+            allowed_parameters: allowedParameters && JSON.stringify(allowedParameters),
+          }))
+          await transaction.insertInto('user_api_key_scopes').values(scopes).execute()
+        }
+        const inserted = await findById(transaction, id)
+        if (inserted === undefined) throw new Error(`the user API key ${id} was inserted and is not there`)
+        return inserted
+      }),
+
+    deleteByUserAndClient: (userId, clientRowId) =>
+      inTransaction(db, async (transaction) => {
+        const rows = await selectUserApiKeys(transaction)
+          .where('key.user_id', '=', userId)
+          .where('key.user_api_key_client_id', '=', clientRowId)
+          .orderBy('key.id')
+          .orderBy('scope.position')
+          .execute()
+        const keys = userApiKeysOf(rows)
+        if (keys.length === 0) return []
+        // Their scopes go with them, by the foreign key. What is answered is what this statement deleted, whatever
+        // happened since the reading.
+        const deleted = await transaction
+          .deleteFrom('user_api_keys')
+          .where(
+            'id',
+            'in',
+            keys.map(({ id }) => id),
+          )
+          .returning('id')
+          .execute()
+        const ids = new Set(deleted.map(({ id }) => id))
+        return keys.filter(({ id }) => ids.has(id))
+      }),
+
+    async setRevokedAt(id, revokedAt) {
+      await db.updateTable('user_api_keys').set({ revoked_at: revokedAt }).where('id', '=', id).execute()
+    },
+
+    touch: (uses) => touch(db, 'user_api_keys', uses),
+  }
+}
+
+async function findById(db: Kysely<HallpassTables>, id: number): Promise<UserApiKeyRecord | undefined> {
+  const rows = await selectUserApiKeys(db).where('key.id', '=', id).orderBy('scope.position').execute()
+  return userApiKeysOf(rows)[0]
+}
+
+/** A row for every scope of every key, and one for a key without any. The caller narrows and orders it. */
+function selectUserApiKeys(db: Kysely<HallpassTables>) {
+  return db
+    .selectFrom('user_api_keys as key')
+    .innerJoin('user_api_key_clients as client', 'client.id', 'key.user_api_key_client_id')
+    .leftJoin('user_api_key_scopes as scope', 'scope.user_api_key_id', 'key.id')
+    .select([
+      'key.id',
+      'key.user_id',
+      'key.key_hash',
+      'key.push_url',
+      'key.created_at',
+      'key.last_used_at',
+      'key.revoked_at',
+      'key.expires_at',
+      'client.id as client_row_id',
+      'client.client_id',
+      'client.application_name',
+      'scope.name as scope_name',
+      'scope.allowed_parameters as scope_parameters',
+    ])
+}
+
+type Row = InferResult<ReturnType<typeof selectUserApiKeys>>[number]
+
+/** Puts the rows of each key together; keys and scopes keep the order of the rows. */
+function userApiKeysOf(rows: readonly Row[]): readonly UserApiKeyRecord[] {
+  const keys = new Map<number, UserApiKeyRecord & { readonly scopes: GrantedScope[] }>()
+  for (const row of rows) {
+    const key = keys.get(row.id) ?? userApiKeyOf(row)
+    keys.set(row.id, key)
+    if (row.scope_name !== null) {
+      const parameters = row.scope_parameters
+      key.scopes.push({ name: row.scope_name, allowedParameters: parameters && JSON.parse(parameters) })
+    }
+  }
+  return [...keys.values()]
+}
+
+function userApiKeyOf(row: Row): UserApiKeyRecord & { readonly scopes: GrantedScope[] } {
+  return {
+    id: row.id,
+    userId: row.user_id,
+    client: { id: row.client_row_id, clientId: row.client_id, applicationName: row.application_name },
+    keyHash: row.key_hash,
+    scopes: [],
+    pushUrl: row.push_url,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    revokedAt: row.revoked_at,
+    expiresAt: row.expires_at,
+  }
+}

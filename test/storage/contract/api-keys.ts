@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { describe } from 'node:test'
+import { apiKey, hash, now } from './samples.ts'
+import { assertTaken, type OpenStore, storeTest } from './store-test.ts'
+
+export function apiKeysContract(openStore: OpenStore): void {
+  describe('API keys', () => {
+    const test = storeTest(openStore)
+
+    test('a key that was inserted is found by its hash and by its id', async (store) => {
+      const given = apiKey({ userId: '7', description: 'naïve “server”' })
+      const inserted = await store.apiKeys.insert(given)
+      assert.deepEqual(inserted, {
+        ...given,
+        id: inserted.id,
+        updatedAt: now,
+        lastUsedAt: null,
+        revokedAt: null,
+      })
+      assert.deepEqual(await store.apiKeys.findByHash(given.keyHash), inserted)
+      assert.deepEqual(await store.apiKeys.findById(inserted.id), inserted)
+    })
+
+    test('a key that acts for any user, made by nobody, keeps both as null', async (store) => {
+      const { userId, createdById } = await store.apiKeys.insert(apiKey({ userId: null, createdById: null }))
+      assert.deepEqual([userId, createdById], [null, null])
+    })
+
+    test('an unknown hash or id finds nothing', async (store) => {
+      assert.equal(await store.apiKeys.findByHash(hash('a')), undefined)
+      assert.equal(await store.apiKeys.findById(1), undefined)
+    })
+
+    test('refuses a hash that is taken', async (store) => {
+      await store.apiKeys.insert(apiKey())
+      await assertTaken('key_hash', store.apiKeys.insert(apiKey({ description: 'another' })))
+      assert.equal(await store.apiKeys.count(), 1)
+    })
+
+    test('lists and counts: never revoked first, then last revoked first, then newest first', async (store) => {
+      assert.deepEqual(await store.apiKeys.list({ offset: 0, limit: 50 }), [])
+      assert.equal(await store.apiKeys.count(), 0)
+      // Each key's time of making, and of revoking or null.
+      const made: readonly (readonly [string, number, number | null])[] = [
+        ['a', 0, null],
+        ['b', 1, 20],
+        ['c', 2, 30],
+        ['d', 3, 20],
+        ['e', 4, null],
+        ['f', 4, null],
+      ]
+      for (const [letter, createdAt, revokedAt] of made) {
+        const { id } = await store.apiKeys.insert(
+          apiKey({ keyHash: hash(letter), createdAt: now + createdAt }),
+        )
+        if (revokedAt !== null) await store.apiKeys.setRevokedAt(id, now + revokedAt, now + revokedAt)
+      }
+      const letters = async (offset: number, limit: number) =>
+        (await store.apiKeys.list({ offset, limit })).map(({ keyHash }) => keyHash[0]).join('')
+      assert.equal(await letters(0, 50), 'feacdb')
+      assert.equal(await letters(1, 3), 'eac')
+      assert.equal(await letters(5, 3), 'b')
+      assert.equal(await letters(6, 3), '')
+      assert.equal(await store.apiKeys.count(), 6)
+    })
+
+    test('revoking and undoing it change that key alone, and when it was updated', async (store) => {
+      const key = await store.apiKeys.insert(apiKey())
+      const other = await store.apiKeys.insert(apiKey({ keyHash: hash('b') }))
+      await store.apiKeys.setRevokedAt(key.id, now + 1, now + 2)
+      assert.deepEqual(await store.apiKeys.findById(key.id), {
+        ...key,
+        revokedAt: now + 1,
+        updatedAt: now + 2,
+      })
+      await store.apiKeys.setRevokedAt(key.id, null, now + 3)
+      assert.deepEqual(await store.apiKeys.findById(key.id), { ...key, updatedAt: now + 3 })
+      assert.deepEqual(await store.apiKeys.findById(other.id), other)
+    })
+
+    test('touching moves last use forward, never back, and sets it on a key never used', async (store) => {
+      const key = await store.apiKeys.insert(apiKey())
+      const unused = await store.apiKeys.insert(apiKey({ keyHash: hash('b') }))
+      await store.apiKeys.touch([{ id: key.id, lastUsedAt: now + 5 }])
+      await store.apiKeys.touch([{ id: key.id, lastUsedAt: now + 4 }])
+      assert.deepEqual(await store.apiKeys.findById(key.id), { ...key, lastUsedAt: now + 5 })
+      assert.deepEqual(await store.apiKeys.findById(unused.id), unused)
+    })
+  })
+}

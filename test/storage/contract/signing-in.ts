@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { describe } from 'node:test'
+import type { ParkedRequestRecord, SessionRecord } from '../../../src/domain/store.ts'
+import { hash, now } from './samples.ts'
+import { assertTaken, type OpenStore, storeTest } from './store-test.ts'
+
+function session(letter: string, change: Partial<SessionRecord> = {}): SessionRecord {
+  return { tokenHash: hash(letter), userId: '1', createdAt: now, expiresAt: now + 1000, ...change }
+}
+
+function parked(id: string, change: Partial<ParkedRequestRecord> = {}): ParkedRequestRecord {
+  return {
+    id,
+    parameters: {
+      application_name: 'An “App” 🎟',
+      scopes: 'read,write',
+      public_key: '-----BEGIN\n…',
+      empty: '',
+    },
+    createdAt: now,
+    expiresAt: now + 1000,
+    ...change,
+  }
+}
+
+/** Sessions, parked requests, what is deleted when its time is over, and the settings. */
+export function signingInContract(openStore: OpenStore): void {
+  const test = storeTest(openStore)
+
+  describe('sessions', () => {
+    test('a session is found until it is deleted', async (store) => {
+      await store.sessions.insert(session('a'))
+      await store.sessions.insert(session('b'))
+      assert.deepEqual(await store.sessions.find(hash('a')), session('a'))
+      await store.sessions.delete(hash('a'))
+      assert.equal(await store.sessions.find(hash('a')), undefined)
+      assert.deepEqual(await store.sessions.find(hash('b')), session('b'))
+      await store.sessions.delete(hash('a'))
+    })
+
+    test('refuses a token that is taken', async (store) => {
+      await store.sessions.insert(session('a'))
+      await assertTaken('token_hash', store.sessions.insert(session('a', { userId: '2' })))
+      assert.deepEqual(await store.sessions.find(hash('a')), session('a'))
+    })
+
+    test('extending changes when it ends, of that session alone', async (store) => {
+      await store.sessions.insert(session('a'))
+      await store.sessions.insert(session('b'))
+      await store.sessions.extend(hash('a'), now + 5000)
+      assert.deepEqual(await store.sessions.find(hash('a')), session('a', { expiresAt: now + 5000 }))
+      assert.deepEqual(await store.sessions.find(hash('b')), session('b'))
+    })
+
+    test('deleting by user deletes all of theirs and nobody else’s', async (store) => {
+      await store.sessions.insert(session('a'))
+      await store.sessions.insert(session('b'))
+      await store.sessions.insert(session('c', { userId: '2' }))
+      await store.sessions.deleteByUser('1')
+      assert.equal(await store.sessions.find(hash('a')), undefined)
+      assert.equal(await store.sessions.find(hash('b')), undefined)
+      assert.notEqual(await store.sessions.find(hash('c')), undefined)
+    })
+  })
+
+  describe('parked requests', () => {
+    test('a request is found as it came, until it is deleted', async (store) => {
+      await store.parkedRequests.insert(parked('one'))
+      await store.parkedRequests.insert(parked('two', { parameters: {} }))
+      assert.deepEqual(await store.parkedRequests.find('one'), parked('one'))
+      await store.parkedRequests.delete('one')
+      assert.equal(await store.parkedRequests.find('one'), undefined)
+      assert.deepEqual(await store.parkedRequests.find('two'), parked('two', { parameters: {} }))
+    })
+
+    test('refuses an id that is taken', async (store) => {
+      await store.parkedRequests.insert(parked('one'))
+      await assertTaken('request_id', store.parkedRequests.insert(parked('one', { parameters: {} })))
+      assert.deepEqual(await store.parkedRequests.find('one'), parked('one'))
+    })
+  })
+
+  describe('deleteExpired', () => {
+    test('deletes the sessions and parked requests whose time is over, and no others', async (store) => {
+      const expiries = { past: now - 1, over: now, going: now + 1 }
+      for (const [name, expiresAt] of Object.entries(expiries)) {
+        await store.sessions.insert(session(name.charAt(0), { expiresAt }))
+        await store.parkedRequests.insert(parked(name, { expiresAt }))
+      }
+      await store.deleteExpired(now)
+      for (const [name, isThere] of Object.entries({ past: false, over: false, going: true })) {
+        assert.equal((await store.sessions.find(hash(name.charAt(0)))) !== undefined, isThere)
+        assert.equal((await store.parkedRequests.find(name)) !== undefined, isThere)
+      }
+    })
+  })
+
+  describe('settings', () => {
+    test('what was put is there, once for each name, as it was put last', async (store) => {
+      assert.deepEqual(await store.settings.all(), [])
+      await store.settings.put({ name: 'one', value: 'true', updatedAt: now })
+      await store.settings.put({ name: 'two', value: '', updatedAt: now })
+      await store.settings.put({ name: 'one', value: 'a|b', updatedAt: now + 1 })
+      const all = [...(await store.settings.all())].sort((a, b) => a.name.localeCompare(b.name))
+      assert.deepEqual(all, [
+        { name: 'one', value: 'a|b', updatedAt: now + 1 },
+        { name: 'two', value: '', updatedAt: now },
+      ])
+    })
+  })
+}
