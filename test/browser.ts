@@ -49,9 +49,9 @@ export async function openPage(
   return context.newPage()
 }
 
-/** Keeps a picture of the page as artefacts/NAME.png, for people to look at. */
+/** Keeps a picture of the whole page as artefacts/NAME.png, for people to look at. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: join(artefacts, `${name}.png`) })
+  await page.screenshot({ path: join(artefacts, `${name}.png`), fullPage: true })
 }
 
 /**

@@ -45,6 +45,10 @@ describe('from nothing to a key, with the command and a browser', () => {
     assert.match(consent, new RegExp(server.adminUsername))
     assert.match(consent, /post, edit and delete/)
     await keepScreenshot(page, 'first-key-2-consent')
+    // The picture in the README, docs/images/consent.png, is a copy of this one.
+    await page.setViewportSize({ width: 600, height: 800 })
+    await keepScreenshot(page, 'consent')
+    await page.setViewportSize({ width: 1280, height: 800 })
 
     await approve(page)
     const { status, stdout, stderr } = await login.ended
