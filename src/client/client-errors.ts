@@ -59,7 +59,7 @@ export const clientErrorCatalogue = {
     remedy: 'copy all of it. a terminal or a chat may have cut off its end',
   },
   payload_too_long: {
-    message: 'the payload is too long: {actual} characters instead of {expected}',
+    message: 'the payload is too long: {actual} characters where {expected} were expected',
     remedy: 'copy the payload once, and check that it was made for this key pair',
   },
   payload_not_opened: {

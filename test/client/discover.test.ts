@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { discover } from '../../src/client/discover.ts'
+import { jsonAnswer, recordedFetch } from './recorded-fetch.ts'
+
+/** What a network's answer has and a made one lacks: where it came from, and how it may be read. */
+function probe(
+  status: number,
+  headers: Record<string, string>,
+  change: Record<string, unknown> = {},
+): () => Response {
+  return () => {
+    const response = new Response(null, { status, headers })
+    for (const [name, value] of Object.entries(change)) Object.defineProperty(response, name, { value })
+    return response
+  }
+}
+
+const info = jsonAnswer(200, { title: 'A forum', description: 'About things.', login_required: true })
+const version4 = { 'Auth-Api-Version': '4' }
+
+describe('discover', () => {
+  test('tells what the site is and can do', async () => {
+    const recorded = recordedFetch(probe(200, { ...version4, 'Auth-Api-Device-Code': 'true' }), info)
+    assert.deepEqual(await discover('forum.example.com/', { fetch: recorded.fetch }), {
+      baseUrl: 'https://forum.example.com',
+      apiVersion: 4,
+      deviceCode: true,
+      title: 'A forum',
+      description: 'About things.',
+      loginRequired: true,
+    })
+    assert.deepEqual(
+      recorded.requests.map(({ method, url }) => `${method} ${url}`),
+      [
+        'HEAD https://forum.example.com/user-api-key/new',
+        'GET https://forum.example.com/site/basic-info.json',
+      ],
+    )
+  })
+
+  test('learns the canonical address from redirects', async () => {
+    const url = 'https://www.example.com/forum/user-api-key/new'
+    const recorded = recordedFetch(probe(200, version4, { url }), info)
+    const site = await discover('http://example.com', { fetch: recorded.fetch })
+    assert.equal(site.baseUrl, 'https://www.example.com/forum')
+    assert.equal(recorded.requests[1]?.url, 'https://www.example.com/forum/site/basic-info.json')
+  })
+
+  test('takes a site that does not tell its name', async () => {
+    const recorded = recordedFetch(probe(200, version4), () => new Response('<p>no', { status: 404 }))
+    const site = await discover('forum.example.com', { fetch: recorded.fetch })
+    assert.deepEqual([site.title, site.loginRequired, site.deviceCode], [null, null, false])
+  })
+
+  test('leaves the version open where a browser hides it', async () => {
+    const recorded = recordedFetch(probe(200, {}, { type: 'cors' }), info)
+    assert.equal((await discover('forum.example.com', { fetch: recorded.fetch })).apiVersion, null)
+  })
+
+  const refused: readonly (readonly [string, () => Response, string, RegExp])[] = [
+    ['404', probe(404, {}), 'site_without_api', /new answers 404$/],
+    ['no version', probe(200, {}), 'site_without_api', /without the header Auth-Api-Version$/],
+    [
+      'a redirect to another page',
+      probe(200, version4, { url: 'https://forum.example.com/login' }),
+      'site_without_api',
+      /with a redirect to https:\/\/forum\.example\.com\/login$/,
+    ],
+    ['version 1', probe(200, { 'Auth-Api-Version': '1' }), 'site_version_unsupported', /version 1 of/],
+    ['a version that is no number', probe(200, { 'Auth-Api-Version': 'x' }), 'site_version_unsupported', /./],
+    ['502', probe(502, {}), 'site_answer_unexpected', /answers 502/],
+  ]
+  for (const [what, answer, reason, message] of refused) {
+    test(`refuses a site that answers with ${what}`, async () => {
+      const { fetch } = recordedFetch(answer)
+      await assert.rejects(discover('https://forum.example.com', { fetch }), { reason, message })
+    })
+  }
+
+  test('says when nothing listens at the address', async () => {
+    await assert.rejects(discover('http://127.0.0.1:1'), {
+      reason: 'site_unreachable',
+      message: /127\.0\.0\.1:1/,
+    })
+  })
+})
