@@ -28,6 +28,8 @@ function formEncode({ payload, oneTimePassword }: RedirectValues): string {
 }
 
 function separatorAfter(address: string): string {
-  if (!address.includes('?')) return '?'
-  return address.endsWith('?') ? '' : '&'
+  const queryStart = address.indexOf('?')
+  if (queryStart === -1) return '?'
+  // A query may itself hold, and end in, question marks; only an empty one takes no separator.
+  return queryStart === address.length - 1 ? '' : '&'
 }

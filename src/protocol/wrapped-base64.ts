@@ -10,9 +10,10 @@
  * 2. All or nothing. If the length comes out with all spaces left out, all were breaks; with all of them as plus signs,
  *    all were plus signs. It cannot come out both ways, since each space left out makes the Base64 one character shorter.
  * 3. Both kinds. The length says how many spaces are breaks. PEM is written in lines of one width, so the breaks stand
- *    at regular distances. When exactly one width puts all of its breaks on spaces, and it is one that writers of PEM
- *    use, the other spaces are plus signs. When several widths fit, nobody can tell, and nothing is guessed: a wrong
- *    guess would seal the payload for a key that nobody has.
+ *    at regular distances. When exactly one width of all that are possible puts all of its breaks on spaces, and it is
+ *    one in use, the other spaces are plus signs. When several fit, nobody can tell, and nothing is guessed: a wrong
+ *    guess would seal the payload for a key that nobody has. Lines of uneven width fit none, unless by the chance that
+ *    plus signs stand in every place where a line of that width would end.
  *
  * Line breaks that arrived as such are certain breaks. Where spaces of both kinds stand beside them (an indented PEM,
  * say, that lost its plus signs) the regular distance is gone, and the text is not mended.
@@ -35,19 +36,19 @@ export function readWrappedBase64(body: string): Base64Readings {
   const digits = (paddingStart === -1 ? trimmed : trimmed.slice(0, paddingStart)).trimEnd()
   const unbroken = digits.replace(/[^\S ]/g, '')
   const structured = unbroken === digits ? byLineWidth(digits) : undefined
+  // Without plus signs, steps 2 and 3 come to the same text.
   const texts = unbroken.includes(' ')
-    ? [unbroken.replaceAll(' ', ''), unbroken.replaceAll(' ', '+'), structured]
+    ? new Set([unbroken.replaceAll(' ', ''), unbroken.replaceAll(' ', '+'), structured])
     : [unbroken]
   return {
     outcome: 'readings',
-    readings: texts.flatMap((text) => (text === undefined ? [] : (decodeBase64(text) ?? []))),
+    readings: [...texts].flatMap((text) => (text === undefined ? [] : (decodeBase64(text) ?? []))),
     spaced: unbroken.includes(' '),
   }
 }
 
-/** Widths of lines that writers of PEM and MIME use are 60, 64, 70, 72 and 76; RFC 2045 §6.8 ends at 76. */
-const narrowestLine = 48
-const widestLine = 76
+/** The widths of lines that are in use: 64 in PEM (RFC 7468 §2), 76 in MIME (RFC 2045 §6.8), the rest in old tools. */
+const knownWidths = [60, 64, 70, 72, 76]
 
 /** Step 3. Undefined when no width, or more than one, fits. */
 function byLineWidth(text: string): string | undefined {
@@ -69,7 +70,7 @@ function byLineWidth(text: string): string | undefined {
     }
   }
   const [layout] = layouts
-  if (!layout || layout.width < narrowestLine || layout.width > widestLine) return undefined
+  if (!layout || !knownWidths.includes(layout.width)) return undefined
   return linesOf(text, layout).join('').replaceAll(' ', '+')
 }
 
