@@ -16,9 +16,11 @@ import type { Hallpass } from '../server/hallpass.ts'
 import type { Database } from '../storage/database.ts'
 import { migrate } from '../storage/migrate.ts'
 import { answerAsset } from './assets.ts'
+import { addCategoryRoutes } from './category-routes.ts'
 import { addListRoutes } from './list-routes.ts'
 import { forumMigrations } from './migrations.ts'
 import { unreadFields } from './notification-json.ts'
+import { addNotificationRoutes } from './notification-routes.ts'
 import { countUnreadNotifications, type PushNotification } from './notifications.ts'
 import { signInPath } from './pages/layout.ts'
 import { addPostRoutes } from './post-routes.ts'
@@ -107,9 +109,11 @@ function createRouter(forum: ForumParts): ForumRouter {
     getPath: (_request, options) => options?.env?.visit.route.path ?? '/',
   })
   addListRoutes(router, forum)
+  addCategoryRoutes(router, forum)
   addTopicRoutes(router, forum)
   addPostRoutes(router, forum)
   addUserRoutes(router, forum)
+  addNotificationRoutes(router, forum)
   addSiteRoutes(router, forum)
   router.notFound(() => {
     throw new RefusedError(refusal('not_found', { what: 'such route' }))

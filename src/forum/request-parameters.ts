@@ -1,7 +1,7 @@
 import { refuse } from './refused.ts'
 
 /** The largest request body that the forum reads, in bytes. */
-export const maximumBodyBytes = 262_144
+const maximumBodyBytes = 262_144
 
 /** What a request asks with: its query, and over it its body, be that a form or JSON. Repeated names keep the last. */
 export interface Parameters {

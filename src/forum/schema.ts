@@ -1,4 +1,4 @@
-import type { Generated, Insertable, Selectable } from 'kysely'
+import type { Generated, Selectable } from 'kysely'
 
 /**
  * The forum's tables. Booleans are integers (0, 1); times are milliseconds since the Unix epoch; user ids are the
@@ -121,4 +121,3 @@ export type CategoryRow = Selectable<CategoriesTable>
 export type TopicRow = Selectable<TopicsTable>
 export type PostRow = Selectable<PostsTable>
 export type NotificationRow = Selectable<NotificationsTable>
-export type NewNotificationRow = Insertable<NotificationsTable>

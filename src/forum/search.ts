@@ -9,7 +9,7 @@ import { fold } from './texts.ts'
 import { readableTopics, type TopicListFilter } from './topics.ts'
 
 /** How many hits a page of the search holds. */
-export const hitsPerPage = 50
+const hitsPerPage = 50
 
 /** A page of what a search has found. */
 export interface SearchResult {

@@ -1,6 +1,6 @@
 import { listCategories } from './categories.ts'
+import { categoryJson } from './category-routes.ts'
 import { deleteDraft, findDraft, listDrafts, saveDraft } from './drafts.ts'
-import { categoryJson } from './list-routes.ts'
 import { excerptOf } from './markdown.ts'
 import { notificationTypes } from './notifications.ts'
 import { searchPage } from './pages/finding-pages.ts'

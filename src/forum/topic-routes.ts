@@ -154,7 +154,8 @@ function nearest(
 
 async function applyEdit(forum: ForumParts, visit: Visit, topic: TopicRow): Promise<TopicRow> {
   const { parameters } = visit
-  const named = parameters.text('category_id') ?? parameters.text('category')
+  const asked = parameters.text('category_id') ?? parameters.text('category')
+  const named = asked?.trim() === '' ? undefined : asked
   const category = named === undefined ? undefined : pickCategory(await listCategories(forum.db), named)
   if (named !== undefined && category === undefined) {
     return refuseInvalid('category_id', 'there is no such category')

@@ -70,7 +70,7 @@ export interface TopicListFilter {
 }
 
 /** How long a topic that somebody has not opened counts as new to them, in milliseconds. */
-export const newTopicWindowMs: number = 2 * 86_400_000
+const newTopicWindowMs = 2 * 86_400_000
 
 /** One page of topics, and whether there is another. */
 export async function listTopics(

@@ -36,22 +36,18 @@ function welcomeText(baseUrl: string): string {
 
 **Get a key**
 
-1. Run \`hallpass login ${baseUrl}\`. Your browser opens.
+1. Run \`hallpass login ${baseUrl} --scopes read,write\`. Your browser opens.
 2. Sign in, read what is asked for, and approve.
 3. That is all: the command has opened the sealed payload and kept the key.
 
 **Use it**
 
 \`\`\`
-curl ${baseUrl}/session/current.json -H "User-Api-Key: YOUR-KEY"
+hallpass call GET /session/current.json
+hallpass call POST /posts.json topic_id:=1 raw="Hello from my app."
 \`\`\`
 
-A key that may write can post here too; what it writes is marked with the app’s name:
-
-\`\`\`
-curl ${baseUrl}/posts.json -H "User-Api-Key: YOUR-KEY" \\
-  -d "topic_id=1" -d "raw=Hello from my app"
-\`\`\`
+Any other program sends the key in the header \`User-Api-Key\`. What it writes is marked with its name.
 
 **Take it back**
 

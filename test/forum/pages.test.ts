@@ -13,6 +13,46 @@ describe('the forum’s pages', () => {
     assert.match(topic.json.post_stream.posts[0].cooked, /hallpass login https:\/\/forum\.test/)
   })
 
+  test('every page has one heading and marks where one is', async () => {
+    using site = await openSite()
+    await site.topic({ tags: 'help' })
+    const paths = [
+      '/',
+      '/latest',
+      '/new',
+      '/unread',
+      '/top',
+      '/categories',
+      '/tags',
+      '/tag/help',
+      '/c/general/1',
+    ]
+    const own = [
+      '/u/sam',
+      '/u/sam/messages',
+      '/u/sam/notifications',
+      '/new-topic',
+      '/new-message',
+      '/t/x/2',
+      '/search?q=a',
+    ]
+    for (const path of [
+      ...paths,
+      ...own,
+      '/filter?q=tag:help',
+      '/posts/2/edit',
+      '/topics/2/edit',
+      '/posts/2/delete',
+    ]) {
+      const { status, text } = await site.request('GET', path, { as: 'sam', page: true })
+      assert.equal(status, 200, path)
+      assert.equal(text.match(/<h1/g)?.length, 1, path)
+      assert.doesNotMatch(text, /undefined|\[object/, path)
+    }
+    const { text } = await site.request('GET', '/categories', { page: true })
+    assert.match(text, /href="\/categories" aria-current="page"/)
+  })
+
   test('nothing of what people write runs or loads on them', async () => {
     using site = await openSite()
     const evil = '"><script>alert(1)</script><img src=x onerror=alert(1)>'

@@ -80,10 +80,21 @@ describe('GET /new and /unread', () => {
   test('a post by an app does not count as having read what others wrote', async () => {
     using site = await openSite()
     const { topic_id } = await site.topic({ raw: 'hello @kim' })
-    await site.request('POST', '/posts', { key: 'kim/Bot', json: { topic_id, raw: 'automatic' } })
+    const post = (as: 'sam' | 'kim by app') =>
+      site.request('POST', '/posts', {
+        ...(as === 'sam' ? { as } : { key: 'kim/Bot' }),
+        json: { topic_id, raw: 'more' },
+      })
+    await post('kim by app')
     assert.deepEqual(await ids(site, 'unread'), [topic_id])
     const { json } = await site.request('GET', '/notifications/totals.json', { as: 'kim' })
     assert.equal(json.unread_notifications, 1)
+    await site.request('GET', `/t/x/${topic_id}`, { as: 'kim', page: true })
+    await post('kim by app')
+    assert.deepEqual(await ids(site, 'unread'), [])
+    await post('sam')
+    await post('kim by app')
+    assert.deepEqual(await ids(site, 'unread'), [topic_id])
   })
 
   test('are refused to somebody who is not signed in', async () => {

@@ -3,7 +3,7 @@ import type { CategoryWithCounts } from '../categories.ts'
 import type { PersonOf } from '../people.ts'
 import type { SearchResult } from '../search.ts'
 import { type Html, pager } from './layout.ts'
-import { categoryBadge } from './topic-list-page.ts'
+import { categoryBadge, type Tab, tabsNav, tagBadge } from './topic-list-page.ts'
 import { postList } from './user-pages.ts'
 
 /** What a search has found. */
@@ -31,8 +31,8 @@ ${pager(model.page, {
 }
 
 /** All categories. */
-export function categoriesPage(categories: readonly CategoryWithCounts[], tabs: Html): Html {
-  return html`<div class="page-head"><h1 class="hidden">Categories</h1>${tabs}</div>
+export function categoriesPage(categories: readonly CategoryWithCounts[], tabs: readonly Tab[]): Html {
+  return html`<div class="page-head"><h1 class="hidden">Categories</h1>${tabsNav(tabs, 'Categories')}</div>
 <ul class="cards">${categories.map(
     (category) => html`<li class="card">
 <h3>${categoryBadge(category)}</h3>
@@ -40,4 +40,20 @@ ${category.description === '' ? '' : html`<p class="excerpt">${category.descript
 <p class="meta"><span>${category.topicCount} ${category.topicCount === 1 ? 'topic' : 'topics'}</span><span>${category.postCount} ${category.postCount === 1 ? 'post' : 'posts'}</span></p>
 </li>`,
   )}</ul>`
+}
+
+/** All tags, with how many topics have each. */
+export function tagsPage(
+  tags: readonly { readonly name: string; readonly count: number }[],
+  tabs: readonly Tab[],
+): Html {
+  return html`<div class="page-head"><h1 class="hidden">Tags</h1>${tabsNav(tabs, undefined)}</div>
+${
+  tags.length === 0
+    ? html`<p class="empty">No topic has a tag yet.</p>`
+    : html`<ul class="cards">${tags.map(
+        (tag) =>
+          html`<li class="card"><p class="meta">${tagBadge(tag.name)}<span>${tag.count} ${tag.count === 1 ? 'topic' : 'topics'}</span></p></li>`,
+      )}</ul>`
+}`
 }

@@ -3,6 +3,13 @@ import type { CategoryRow, TopicRow } from '../schema.ts'
 import type { TopicListView } from '../topic-views.ts'
 import { avatar, type Html, pager, timeTag } from './layout.ts'
 
+/** A link to another list, with how many topics wait in it. */
+export interface Tab {
+  readonly name: string
+  readonly path: string
+  readonly count: number
+}
+
 /** What a page with a list of topics shows. */
 export interface TopicListPageModel {
   /** Undefined for the lists that the tabs stand for. */
@@ -10,7 +17,7 @@ export interface TopicListPageModel {
   readonly description: string
   /** The tab that is open; undefined when none is. */
   readonly tab: string | undefined
-  readonly tabs: readonly { readonly name: string; readonly path: string; readonly count: number }[]
+  readonly tabs: readonly Tab[]
   readonly view: TopicListView
   readonly categories: readonly CategoryRow[]
   readonly newTopicPath: string | undefined
@@ -31,12 +38,7 @@ ${
     ? html`<h1 class="hidden">Topics</h1>`
     : html`<div><h1><bdi>${model.heading}</bdi></h1>${model.description === '' ? '' : html`<p class="lead">${model.description}</p>`}</div>`
 }
-<nav class="tabs" aria-label="Lists">${model.tabs.map(
-    (tab) =>
-      html`<a href="${tab.path}"${model.tab === tab.name ? html` aria-current="page"` : ''}>${tab.name}${
-        tab.count === 0 ? '' : html` <span class="count">${tab.count > 99 ? '99+' : tab.count}</span>`
-      }</a>`,
-  )}</nav>
+${tabsNav(model.tabs, model.tab)}
 ${model.newTopicPath === undefined ? '' : html`<a class="button primary" href="${model.newTopicPath}">New topic</a>`}
 </div>
 ${
@@ -45,6 +47,17 @@ ${
     : html`<ol class="topics">${view.topics.map((topic) => topicRow(topic, view, model.categories, now))}</ol>`
 }
 ${pager(model.page, { first: 0, hasMore: model.hasMore, path: model.pathOfPage })}`
+}
+
+/** The links between lists; `current` is the name of the one that is open, if it is among them. */
+export function tabsNav(tabs: readonly Tab[], current: string | undefined): Html {
+  if (tabs.length === 0) return html``
+  return html`<nav class="tabs" aria-label="Lists">${tabs.map(
+    (tab) =>
+      html`<a href="${tab.path}"${current === tab.name ? html` aria-current="page"` : ''}>${tab.name}${
+        tab.count === 0 ? '' : html` <span class="count">${tab.count > 99 ? '99+' : tab.count}</span>`
+      }</a>`,
+  )}</nav>`
 }
 
 /** The mark of a category: its colour and its name, as a link. */
