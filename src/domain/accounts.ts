@@ -86,7 +86,7 @@ export async function changeAccount(
 }
 
 /** Shortest password that is accepted, in characters. */
-export const minimumPasswordLength = 10
+const minimumPasswordLength = 10
 
 function checkAccount({ username, password, name, email }: AccountRequest): Refusal | undefined {
   if (!/^[a-z0-9_](?:[a-z0-9_.-]{0,58}[a-z0-9])?$/i.test(username)) {

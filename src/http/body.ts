@@ -2,7 +2,7 @@ import { type Refusal, refusal } from '../protocol/errors.ts'
 import type { ParameterSources } from '../protocol/parameters.ts'
 
 /** The largest body that Hallpass's own routes read, in bytes. All that they take are a few short fields. */
-export const maximumBodyBytes: number = 64 * 1024
+const maximumBodyBytes: number = 64 * 1024
 
 type ReadBody =
   | { readonly outcome: 'read'; readonly body: ParameterSources['body'] }

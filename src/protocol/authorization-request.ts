@@ -81,7 +81,7 @@ type WireName = keyof typeof authorizationParameterSpecs
  * only keep a request from growing without bound, and are well above what known clients send: nonces of up to 64 bytes,
  * client ids that are push tokens of some 160, keys of 4096 bits in some 800.
  */
-export const authorizationParameterSpecs = {
+const authorizationParameterSpecs = {
   nonce: { limit: 1024 },
   scopes: { limit: 2000, list: true },
   client_id: { limit: 1000 },

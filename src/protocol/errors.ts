@@ -261,7 +261,7 @@ export const refusalCatalogue = {
     errorType: 'invalid_access',
     message: 'a user API key was sent in the `Api-Key` header, which takes an administrator’s API key',
     remedy: 'send it in the `User-Api-Key` header, without `Api-Username`',
-    wire: `${notPermitted} The API username or key is invalid.`,
+    wire: 'You are not permitted to view the requested resource. The API username or key is invalid.',
   },
   api_key_sent_as_user_api_key: {
     status: 403,
@@ -275,14 +275,14 @@ export const refusalCatalogue = {
     message:
       'the `Api-Key` and `Api-Username` headers do not name an active key and a user that it may act for',
     remedy: 'check that the key is not revoked and that `Api-Username` is the user the key was made for',
-    wire: `${notPermitted} The API username or key is invalid.`,
+    wire: 'You are not permitted to view the requested resource. The API username or key is invalid.',
   },
   api_key_identity_missing: {
     status: 403,
     errorType: 'invalid_access',
     message: 'this API key is for all users, and the request does not say for which',
     remedy: 'add the `Api-Username` header',
-    wire: `${notPermitted} The API username or key is invalid.`,
+    wire: 'You are not permitted to view the requested resource. The API username or key is invalid.',
   },
   scope_insufficient: {
     status: 403,
@@ -355,7 +355,8 @@ export const refusalCatalogue = {
     message: 'something went wrong on this server, and the fault is not in your request',
     remedy: 'try again; if it stays, give the administrator the time and the request id {request_id}',
   },
-} as const satisfies Record<string, CatalogueEntry>
+} as const
+refusalCatalogue satisfies Record<string, CatalogueEntry>
 
 /** The stable, machine-readable name of a refusal. */
 export type Reason = keyof typeof refusalCatalogue

@@ -61,15 +61,7 @@ export const settingsCatalogue = {
   allow_user_api_key_scopes: {
     kind: 'list',
     items: 'scope',
-    default: [
-      'read',
-      'write',
-      'message_bus',
-      'push',
-      'notifications',
-      'session_info',
-      'one_time_password',
-    ],
+    default: ['read', 'write', 'message_bus', 'push', 'notifications', 'session_info', 'one_time_password'],
     description: 'The scopes that an app may ask a user for.',
   },
   user_api_key_allowed_groups: {
@@ -160,7 +152,8 @@ export const settingsCatalogue = {
     default: false,
     description: 'Turns every limiter off. For tests.',
   },
-} as const satisfies Record<string, SettingDefinition>
+} as const
+settingsCatalogue satisfies Record<string, SettingDefinition>
 
 /** A setting's name. */
 export type SettingName = keyof typeof settingsCatalogue
