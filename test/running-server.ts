@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The command, as `npx hallpass` runs it. */
-export const hallpassCommand = fileURLToPath(new URL('../bin/hallpass.js', import.meta.url))
+const hallpassCommand = fileURLToPath(new URL('../bin/hallpass.js', import.meta.url))
 
 /** Longest that a server may take to answer, or to end, in milliseconds. The machine may be busy with other tests. */
 const patienceMs = 20_000
@@ -94,7 +94,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
 }
 
 /** A port that nothing listens on. Another process could take it first; the chance is small, and the test would say so. */
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

@@ -4,8 +4,8 @@
  *
  * `node tools/public-names.ts` fails when the list has drifted; with `--write` it brings the list up to date.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
@@ -21,6 +21,7 @@ const snapshotPath = 'test/types/public-names.json'
 
 const current = publicNames()
 if (process.argv.includes('--write')) {
+  mkdirSync(dirname(join(root, snapshotPath)), { recursive: true })
   writeFileSync(join(root, snapshotPath), JSON.stringify(current, null, 2) + '\n')
   console.log(`wrote ${snapshotPath}`)
 } else {
