@@ -63,9 +63,7 @@ function adapt(database: DatabaseSync): SqliteDatabase {
         return known
       }
       const statement = prepare(database, sql)
-      // A statement remembers the columns that its tables had when it was prepared.
-      if (/^\s*(create|alter|drop)\b/i.test(sql)) prepared.clear()
-      else prepared.set(sql, statement)
+      prepared.set(sql, statement)
       const [oldest] = prepared.size > preparedStatements ? prepared.keys() : []
       if (oldest !== undefined) prepared.delete(oldest)
       return statement

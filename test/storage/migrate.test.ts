@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { sql } from 'kysely'
+import { HallpassError } from '../../src/protocol/errors.ts'
+import type { Database } from '../../src/storage/database.ts'
+import { type Migration, migrate } from '../../src/storage/migrate.ts'
+import { hallpassMigrations } from '../../src/storage/migrations/hallpass-migrations.ts'
+import { openSqliteStore } from '../../src/storage/open-store.ts'
+import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
+import { createStore } from '../../src/storage/store.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+const protocolTables = [
+  'api_key_scopes',
+  'api_keys',
+  'user_api_key_client_scopes',
+  'user_api_key_clients',
+  'user_api_key_scopes',
+  'user_api_keys',
+]
+
+describe('migrate', () => {
+  test('makes Hallpass’s tables in an empty database, named as in protocol §15', async (t) => {
+    const database = await openMemory(t)
+    await createStore(database)
+    const tables = await tablesOf(database)
+    assert.deepEqual(
+      tables.filter((name) => name.includes('api_key')),
+      protocolTables,
+    )
+    assert.ok(tables.includes('audit_events'))
+  })
+
+  test('runs each step once, in order', async (t) => {
+    const database = await openMemory(t)
+    const ran: string[] = []
+    const step = (name: string): Migration => ({ name, since: '0.1.0', up: async () => void ran.push(name) })
+    await migrate(database, { name: 'forum', migrations: [step('one')] })
+    await migrate(database, { name: 'forum', migrations: [step('one'), step('two'), step('three')] })
+    await migrate(database, { name: 'forum', migrations: [step('one'), step('two'), step('three')] })
+    assert.deepEqual(ran, ['one', 'two', 'three'])
+  })
+
+  test('keeps the lists of two applications apart, in one database', async (t) => {
+    const database = await openMemory(t)
+    const store = await createStore(database)
+    const topics: Migration = {
+      // Named like one of Hallpass's on purpose.
+      name: hallpassMigrations[0]?.name ?? '',
+      since: '0.1.0',
+      async up(db, schema) {
+        await schema
+          .withId(db.schema.createTable('forum_topics'))
+          .addColumn('title', 'text', (column) => column.notNull())
+          .execute()
+      },
+    }
+    await migrate(database, { name: 'forum', migrations: [topics] })
+    await createStore(database)
+    const db = database.tables<{ forum_topics: { title: string } }>()
+    await db.insertInto('forum_topics').values({ title: 'hello' }).execute()
+    assert.equal((await db.selectFrom('forum_topics').selectAll().execute()).length, 1)
+    await store.ping()
+  })
+
+  test('a step that fails undoes all steps, and says which it was', async (t) => {
+    const database = await openMemory(t)
+    const migrations: readonly Migration[] = [
+      { name: 'good', since: '0.1.0', up: (db) => sql`create table good (a integer)`.execute(db).then() },
+      { name: 'bad', since: '0.1.0', up: (db) => sql`create nonsense`.execute(db).then() },
+    ]
+    const error = await refusalOf(migrate(database, { name: 'forum', migrations }))
+    assert.equal(error.reason, 'migration_failed')
+    assert.match(error.message, /^the migration `bad` of forum failed on :memory:: .* nothing was changed$/)
+    assert.deepEqual(await tablesOf(database), [])
+  })
+
+  test('refuses a database from the future, says what it needs, and changes nothing', async (t) => {
+    const path = join(temporaryFolder(t), 'hallpass.db')
+    const future = await openSqlite({ path })
+    const up = async () => {}
+    const migrations = [
+      ...hallpassMigrations,
+      { name: 'device-requests', since: '0.9.0', up },
+      { name: 'one-time-passwords', since: '0.10.2', up },
+    ]
+    await migrate(future, { name: 'hallpass', migrations })
+    await future.close()
+    const before = readFileSync(path)
+
+    const error = await refusalOf(openSqliteStore({ path }))
+    assert.equal(error.reason, 'database_newer')
+    assert.match(
+      error.message,
+      /needs hallpass 0\.10\.2 or newer: .*`one-time-passwords`.* nothing was changed$/,
+    )
+    assert.match(error.remedy, /^start hallpass 0\.10\.2 or newer/)
+    assert.ok(readFileSync(path).equals(before))
+  })
+})
+
+async function openMemory(t: TestContext): Promise<Database> {
+  const database = await openSqlite({ path: ':memory:' })
+  t.after(() => database.close())
+  return database
+}
+
+async function tablesOf(database: Database): Promise<readonly string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name
+  `.execute(database.tables())
+  return rows.map(({ name }) => name)
+}
+
+async function refusalOf(work: Promise<unknown>): Promise<HallpassError> {
+  const error = await work.then(
+    () => assert.fail('it went through'),
+    (thrown: unknown) => thrown,
+  )
+  assert.ok(error instanceof HallpassError)
+  return error
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, type TestContext, test } from 'node:test'
+import { sql } from 'kysely'
+import type { Database } from '../../src/storage/database.ts'
+import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
+import { createStore } from '../../src/storage/store.ts'
+import { account, apiKey, auditRecord, hash, insertClient, now, userApiKey } from './contract/samples.ts'
+
+// Somebody who reached the database through the program could otherwise take their traces out of the log.
+describe('audit_events is append-only', () => {
+  const changes: readonly string[] = [
+    `update audit_events set details = '{}'`,
+    'delete from audit_events',
+    `insert or replace into audit_events select sequence, at, null, actor_via, null, action, '{}', previous_hash, hash
+     from audit_events where sequence = 1`,
+    `insert into audit_events select * from audit_events where true
+     on conflict (sequence) do update set details = '{}'`,
+  ]
+  for (const change of changes) {
+    test(`refuses: ${change.slice(0, 40).trim()}…`, async (t) => {
+      const database = await openMemory(t)
+      const store = await createStore(database)
+      await store.audit.append(auditRecord(1))
+      await assert.rejects(sql.raw(change).execute(database.tables()), /audit_events is append-only/)
+      assert.deepEqual(await store.audit.last(), auditRecord(1))
+    })
+  }
+})
+
+describe('indexes', () => {
+  test('every query of the store finds its rows, in their order, by an index', async (t) => {
+    const prepare = t.mock.method(DatabaseSync.prototype, 'prepare')
+    const database = await openMemory(t)
+    const store = await createStore(database)
+    prepare.mock.resetCalls()
+    const client = await insertClient(store)
+    await store.clients.findByClientId('client-1')
+    await store.clients.rename(client.id, 'Another Name')
+    const { id } = await store.userApiKeys.insert(userApiKey(client))
+    await store.userApiKeys.findByHash(hash('a'))
+    await store.userApiKeys.findById(id)
+    await store.userApiKeys.listByUser('1')
+    await store.userApiKeys.setRevokedAt(id, now)
+    await store.userApiKeys.touch([{ id, lastUsedAt: now }])
+    await store.userApiKeys.deleteByUserAndClient('1', client.id)
+    const inserted = await store.apiKeys.insert(apiKey())
+    await store.apiKeys.findByHash(hash('a'))
+    await store.apiKeys.findById(inserted.id)
+    await store.apiKeys.list({ offset: 0, limit: 50 })
+    await store.apiKeys.setRevokedAt(inserted.id, now, now)
+    await store.apiKeys.touch([{ id: inserted.id, lastUsedAt: now }])
+    await store.accounts.insert(account())
+    await store.accounts.findById(1)
+    await store.accounts.findByLogin('alice@example.com')
+    await store.accounts.findByUsername('alice')
+    await store.accounts.update(1, { admin: true })
+    await store.sessions.find(hash('a'))
+    await store.sessions.extend(hash('a'), now)
+    await store.sessions.delete(hash('a'))
+    await store.sessions.deleteByUser('1')
+    await store.parkedRequests.find('one')
+    await store.parkedRequests.delete('one')
+    await store.settings.put({ name: 'one', value: '', updatedAt: now })
+    await store.audit.append(auditRecord(1))
+    await store.audit.last()
+    await store.audit.list({ before: 9, limit: 3 })
+    await store.deleteExpired(now)
+
+    const statements = prepare.mock.calls
+      .map((call) => String(call.arguments[0]).trim())
+      .filter((text) => /^(select|update|delete|with)/.test(text))
+    assert.ok(statements.length > 25)
+    for (const text of statements) {
+      const { rows } = await sql<{ detail: string }>`${sql.raw(explainable(text))}`.execute(database.tables())
+      for (const { detail } of rows) {
+        // What is given in the statement itself, and a list read along its index, are scans that cost what they yield.
+        const cheap =
+          /^SCAN (used$|\d+ CONSTANT ROW|CONSTANT ROW)/.test(detail) ||
+          / USING (COVERING )?INDEX /.test(detail)
+        const listed = detail === 'SCAN audit_events' && text.includes('limit')
+        assert.doesNotMatch(detail, /TEMP B-TREE/, text)
+        assert.ok(!detail.startsWith('SCAN') || cheap || listed, `${text}\n${detail}`)
+      }
+    }
+  })
+})
+
+/** A statement's plan can be asked for without values. */
+function explainable(text: string): string {
+  return `explain query plan ${text.replaceAll('?', 'null')}`
+}
+
+async function openMemory(t: TestContext): Promise<Database> {
+  const database = await openSqlite({ path: ':memory:' })
+  t.after(() => database.close())
+  return database
+}
