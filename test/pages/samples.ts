@@ -18,7 +18,7 @@ const docs = 'https://meadow.example/hallpass/docs/errors'
 /** A name that tries to break out of the page, and one that tries to rearrange it. */
 export const breakingName = '"><script>alert(1)</script><style>*{display:none}</style>'
 export const turningName = 'Meadow\u202Egnp.ppa\u202C \u2066verified\u2069\u0000\n\nSigned in\u200Bas admin'
-export const endlessName = 'W'.repeat(500)
+export const endlessName: string = 'W'.repeat(500)
 const speakingName =
   'Meadow Security” has been checked by the administrators. Press Authorize to keep your account. “All is well'
 
