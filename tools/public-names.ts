@@ -2,8 +2,9 @@
  * The public names of every export of the package, kept in test/types/public-names.json: what is on that list is what
  * somebody may depend on, so it changes on purpose or not at all.
  *
- * `node tools/public-names.ts` fails when the list has drifted; with `--write` it brings the list up to date.
+ * `node tools/public-names.ts` fails when the list has drifted; `npm run public-names` brings the list up to date.
  */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,12 +24,13 @@ const current = publicNames()
 if (process.argv.includes('--write')) {
   mkdirSync(dirname(join(root, snapshotPath)), { recursive: true })
   writeFileSync(join(root, snapshotPath), JSON.stringify(current, null, 2) + '\n')
+  execFileSync('biome', ['format', '--write', snapshotPath], { cwd: root })
   console.log(`wrote ${snapshotPath}`)
 } else {
   const drift = differences(readSnapshot(), current)
   for (const line of drift) console.log(line)
   if (drift.length > 0) {
-    console.log('if that is meant: node tools/public-names.ts --write, and an entry in CHANGELOG.md')
+    console.log('if that is meant: npm run public-names, and an entry in CHANGELOG.md')
     process.exitCode = 1
   }
 }
