@@ -41,7 +41,12 @@ export function appsPage(model: AppsModel): Html {
 <h1>Your apps</h1>
 ${approved.length === 0 ? null : html`<p class="lead">These apps can use your account on <bdi>${siteTitle}</bdi>, each within what you allowed it.</p>`}
 </header>
-${approved.length === 0 ? empty(siteTitle) : html`<ul class="apps">${approved.map((app) => card(app, model))}</ul>`}
+${
+  approved.length === 0
+    ? empty(siteTitle)
+    : html`<h2 class="hidden">With access</h2>
+<ul class="apps">${approved.map((app) => card(app, model))}</ul>`
+}
 ${
   revoked.length === 0
     ? null

@@ -74,7 +74,9 @@ function signedInAs({ user, switchUserAction, csrfToken }: ConsentModel): Html {
   return html`<div class="authorize-api-key__user">
 ${portrait(user)}
 <p><span class="quiet">Signed in as</span> <bdi class="authorize-api-key__username">${user.username}</bdi>${
-    user.name === '' || user.name === user.username ? null : html` <bdi class="quiet">${user.name}</bdi>`
+    user.name === '' || user.name === user.username
+      ? null
+      : html` <bdi class="authorize-api-key__name">${user.name}</bdi>`
   }</p>
 ${
   switchUserAction === undefined
