@@ -3,7 +3,7 @@
 // `npm start`, `npm test` and `npm run check` run this first, on whatever Node the machine has: so it is plain
 // JavaScript that Node 20 reads, and it uses nothing that it would have to install.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -13,6 +13,7 @@ const oldestNode = 24
 const cause = staleBecause()
 if (cause !== undefined) install(cause)
 requireNode()
+linkCommand()
 
 /** Why the packages must be installed, or undefined when they need not be. */
 function staleBecause() {
@@ -70,4 +71,15 @@ function requireNode() {
   )
   console.error('hallpass: allow that one script: npm rebuild node --ignore-scripts=false')
   process.exit(1)
+}
+
+/**
+ * Lets `npx hallpass` find the command of this folder at once. Without the link npx installs the folder into a cache of
+ * its own first, which takes seconds and warns about the machine’s Node. On Windows a link does not do; npx copes.
+ */
+function linkCommand() {
+  const link = join(root, 'node_modules/.bin/hallpass')
+  if (process.platform === 'win32' || existsSync(link)) return
+  rmSync(link, { force: true })
+  symlinkSync('../../bin/hallpass.js', link)
 }
