@@ -1,7 +1,7 @@
 import { type Html, html } from './html.ts'
 
 /** The name of the field in which a form carries its browser session's CSRF token. */
-export const csrfFieldName = 'authenticity_token'
+const csrfFieldName = 'authenticity_token'
 
 /** The hidden field that every form with a change in it carries. */
 export function csrfField(token: string): Html {
