@@ -5,6 +5,8 @@ import { inspect, stripVTControlCharacters } from 'node:util'
 export interface TestEvent {
   readonly name: string
   readonly file?: string | undefined
+  /** The file that is run, where the test itself stands in another one, such as a suite that several files share. */
+  readonly entryFile?: string | undefined
   readonly nesting: number
   /** The reason, or true when none was given. */
   readonly skip?: string | boolean | undefined
@@ -61,19 +63,21 @@ export function createTally(
 
   return {
     enqueued(event) {
-      if (event.file !== undefined && event.name !== event.file) resultOf(event.file).open.push(event.name)
+      const file = fileOf(event)
+      if (file !== undefined && event.name !== file) resultOf(file).open.push(event.name)
     },
     completed(event) {
-      if (event.file === undefined) return undefined
-      const result = resultOf(event.file)
-      if (event.name !== event.file) {
+      const file = fileOf(event)
+      if (file === undefined) return undefined
+      const result = resultOf(file)
+      if (event.name !== file) {
         countTest(result, event)
         return undefined
       }
       countFile(result, event, options.mayBeEmpty ?? false)
       const seconds = ((event.details?.duration_ms ?? 0) / 1000).toFixed(1)
       const mark = result.failures.length > 0 ? 'failed' : 'ok    '
-      return `${mark} ${nameOf(event.file)} (${countsOf(result)}, ${seconds} s)`
+      return `${mark} ${nameOf(file)} (${countsOf(result)}, ${seconds} s)`
     },
     printed(event) {
       if (event.file !== undefined) resultOf(event.file).output += event.message
@@ -89,6 +93,10 @@ export function createTally(
     },
     failed: () => total(({ failures }) => failures.length) > 0,
   }
+}
+
+function fileOf({ entryFile, file }: TestEvent): string | undefined {
+  return entryFile ?? file
 }
 
 function countTest(result: FileResult, event: TestEvent): void {

@@ -30,6 +30,13 @@ describe('createTally', () => {
     assert.equal(tally.failed(), false)
   })
 
+  test('counts a test of a shared suite for the file that ran it', () => {
+    const shared = { file: '/repo/test/shared.ts', entryFile: file }
+    const { lines, last } = tallyOf(event('adds', shared), event(file, {}))
+    assert.match(String(lines[1]), /^ok +test\/a\.test\.ts \(1 passed/)
+    assert.equal(last, '1 passed, 0 failed, 0 skipped')
+  })
+
   test('counts a failure once, where it happened, and shows its cause', () => {
     const { last, tally } = tallyOf(
       event('adds', { passed: false, error: failure('testCodeFailure') }),
