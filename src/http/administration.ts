@@ -50,6 +50,9 @@ async function postUser(service: Service, call: Call): Promise<Response> {
   })
 }
 
+/** What would shut out the administrator it is done to. */
+const lockingOut = ['revoke_admin', 'deactivate', 'suspend']
+
 type ReadChange = (call: Call) => AccountChange | Refusal
 
 /** The routes of protocol's administration that change an account, and what each changes. */
@@ -71,7 +74,7 @@ const accountVerbs: Readonly<Record<string, ReadChange>> = {
   suspend: (call) => {
     const until = parameter(call, 'suspend_until', { limit: 40 })
     if (typeof until === 'object') return until
-    const time = until === undefined ? Number.NaN : Date.parse(until)
+    const time = until !== undefined && /^\d{4}-/.test(until) ? Date.parse(until) : Number.NaN
     return Number.isNaN(time)
       ? refusal('parameter_invalid', {
           field: 'suspend_until',
@@ -87,10 +90,11 @@ async function putUser(service: Service, call: Call, verb: string, read: ReadCha
   if (id === undefined) return noSuchUser(service, call)
   const change = read(call)
   if ('reason' in change) return refuse(service, call, change)
-  if (verb === 'revoke_admin' && call.identity?.user.id === String(id)) {
+  // Whoever asks is an active administrator, so that the site keeps one as long as nobody can do this to themselves.
+  if (lockingOut.includes(verb) && call.identity?.user.id === String(id)) {
     const why = refusal('not_permitted', {
-      problem: 'you cannot take administration from yourself',
-      remedy: 'ask another administrator',
+      problem: 'you cannot take your own access away',
+      remedy: 'ask another administrator to do it',
     })
     return refuse(service, call, why)
   }

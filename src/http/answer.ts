@@ -50,7 +50,7 @@ export function refused(visit: Visit, why: Refusal, siteTitle: string): Response
   const docsUrl = new URL(errorDocsPath, visit.url).href
   const response =
     visit.asksForPage && why.reason !== 'parameters_missing'
-      ? page(errorPage({ siteTitle, refusal: why, docsUrl: `${docsUrl}/${why.reason}` }), {
+      ? page(errorPage({ siteTitle, refusal: why, docsUrl: `${docsUrl}/${why.reason}`, ...requestId(why) }), {
           status: pageStatus(visit, why),
         })
       : why.reason === 'csrf_invalid'
@@ -59,6 +59,11 @@ export function refused(visit: Visit, why: Refusal, siteTitle: string): Response
   const waitSeconds = why.details.wait_seconds
   if (waitSeconds !== undefined) response.headers.set('retry-after', String(waitSeconds))
   return response
+}
+
+/** A fault of our own is found again in the log by this. */
+function requestId({ details }: Refusal): { readonly requestId?: string } {
+  return details.request_id === undefined ? {} : { requestId: String(details.request_id) }
 }
 
 /** A page that only somebody signed in may see does not exist for others (protocol §12.4). */

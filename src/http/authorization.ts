@@ -3,7 +3,6 @@ import { approveAuthorization, type Review, reviewAuthorization } from '../domai
 import { findParkedRequest, parkRequest } from '../domain/park-request.ts'
 import { waitingTime } from '../domain/rate-limit.ts'
 import type { User } from '../domain/user.ts'
-import { csrfFor } from '../identity/csrf.ts'
 import { consentPage } from '../pages/consent.ts'
 import { errorDocsPath, signInPath } from '../pages/paths.ts'
 import { authorizationRefusedPage } from '../pages/refused.ts'
@@ -58,7 +57,7 @@ async function showRequest(
   const review = await reviewAuthorization(service.domain, parameters, identity?.user, service.baseUrl(visit))
   switch (review.outcome) {
     case 'refused':
-      return showRefused(service, call, review.refusal)
+      return showRefused(service, call, review.refusal, parameters)
     case 'sign_in_needed':
       return sendToSignIn(service, call, parameters)
     case 'not_allowed':
@@ -71,7 +70,12 @@ async function showRequest(
 }
 
 /** Missing parameters and a wrong padding are a 400; all else is folded into one state of the page (protocol §3.2). */
-function showRefused(service: Service, call: Call, why: Refusal): Response {
+function showRefused(
+  service: Service,
+  call: Call,
+  why: Refusal,
+  { applicationName }: AuthorizationParameters,
+): Response {
   const { visit } = call
   const { title } = service.domain.settings.current()
   const docsUrl = new URL(errorDocsPath, visit.url).href
@@ -84,6 +88,7 @@ function showRefused(service: Service, call: Call, why: Refusal): Response {
     state: 'generic_error',
     refusal: why,
     docsUrl: `${docsUrl}/${why.reason}`,
+    ...(applicationName === undefined ? {} : { applicationName }),
   })
   return page(html, { status })
 }
@@ -108,6 +113,7 @@ function showNotAllowed(
       state: 'no_trust_level',
       refusal: why,
       docsUrl: `${docsUrl}/${why.reason}`,
+      applicationName: request.applicationName,
     }),
   )
 }
@@ -169,7 +175,7 @@ function showConsent(
       current_user: { username: user.username, avatar_template: '' },
     })
   }
-  const csrf = csrfFor(visit.request, domain.random)
+  const csrf = service.sessions.csrf(visit.request)
   const html = consentPage({
     siteTitle: domain.settings.current().title,
     applicationName: request.applicationName,
@@ -179,10 +185,9 @@ function showConsent(
     expiresAt,
     redirectHost,
     redirectIsLoopback: isLoopback(request),
-    action: '/user-api-key',
+    ...formOf(parameters),
     switchUserAction: switchUserAction(visit),
     csrfToken: csrf.token,
-    parameters: Object.fromEntries(serializeAuthorizationParameters(parameters)),
     alreadyHas: replaces ? { createdAt: replaces.createdAt, lastUsedAt: replaces.lastUsedAt } : null,
   })
   const response = page(html, request.authRedirect === undefined ? {} : { formAction: request.authRedirect })
@@ -229,6 +234,21 @@ async function approve(service: Service, call: Call): Promise<Response> {
       payload: payload.replaceAll('\n', ''),
     }),
   )
+}
+
+/**
+ * Where the consent form posts to, and its hidden fields. A browser turns every line break in a field into CR LF, and a
+ * client id that ends in a line feed would come back as that of another client: such values travel in the address. To a
+ * PEM it makes no difference.
+ */
+function formOf(parameters: AuthorizationParameters): { action: string; parameters: Record<string, string> } {
+  const all = [...serializeAuthorizationParameters(parameters)]
+  const inAddress = all.filter(([name, value]) => name !== 'public_key' && /[\r\n]/.test(value))
+  const query = new URLSearchParams(inAddress).toString()
+  return {
+    action: query === '' ? '/user-api-key' : `/user-api-key?${query}`,
+    parameters: Object.fromEntries(all.filter((entry) => !inAddress.includes(entry))),
+  }
 }
 
 /** Signs out, and comes back here by way of the sign-in page. */

@@ -1,6 +1,5 @@
 /** What becomes of a user's keys: their list, revocation and its undoing (protocol §8). */
 import { restoreUserApiKey, revokeUserApiKey } from '../domain/user-api-keys.ts'
-import { csrfFor } from '../identity/csrf.ts'
 import { appsPage } from '../pages/apps.ts'
 import { appsPath, signInPath } from '../pages/paths.ts'
 import { refusal } from '../protocol/errors.ts'
@@ -43,8 +42,12 @@ async function showApps(service: Service, { visit, identity }: Call): Promise<Re
     return redirect(`${signInPath}?redirect=${encodeURIComponent(appsPath)}`)
   }
   const { user } = identity
+  // The protocol's address of this page names a user; everybody sees their own.
+  if (visit.route.path !== appsPath && visit.route.path !== `/u/${user.username}/preferences/apps`) {
+    return redirect(appsPath)
+  }
   const keys = await domain.store.userApiKeys.listByUser(user.id)
-  const csrf = csrfFor(visit.request, domain.random)
+  const csrf = service.sessions.csrf(visit.request)
   const html = appsPage({
     siteTitle: domain.settings.current().title,
     user: { username: user.username, name: user.name },

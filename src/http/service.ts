@@ -4,6 +4,7 @@ import type { Actor } from '../domain/events.ts'
 import type { Identity } from '../domain/identity.ts'
 import type { Domain } from '../domain/ports.ts'
 import type { User } from '../domain/user.ts'
+import type { BrowserSessions } from '../identity/sessions.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { type ParameterSources, readParameters } from '../protocol/parameters.ts'
 import { authenticate, type Verifier } from '../verify/authenticate.ts'
@@ -15,6 +16,7 @@ import type { Visit } from './visit.ts'
 export interface Service {
   readonly domain: Domain
   readonly verifier: Verifier
+  readonly sessions: BrowserSessions
   /** The site's address, without a slash at its end; the request's own where none was configured. */
   readonly baseUrl: (visit: Visit) => string
   /** What the site adds to `current_user`. */
@@ -92,6 +94,13 @@ export function routesOf(router: Router, service: Service): AddRoute {
   }
 }
 
+/** The CSRF token that a request carries: in its header, or in its body. An address ends up in logs, so not there. */
+export function csrfTokenOf(visit: Visit, { body }: ParameterSources): string | undefined {
+  const read = readParameters({ query: new URLSearchParams(), body }, { authenticity_token: { limit: 200 } })
+  const inBody = read.outcome === 'read' ? read.values.authenticity_token : undefined
+  return visit.request.headers.get('x-csrf-token') ?? inBody
+}
+
 /** Who acts, for the audit log. */
 export function actorOf({ identity, visit }: Call): Actor {
   return {
@@ -112,19 +121,21 @@ async function receive(
   const sources: ParameterSources = { query: visit.url.searchParams, body: read.body }
   if (options.who === 'unchecked') return { visit, identity: undefined, sources, segment }
 
-  const own = readParameters(sources, { id: { limit: 20, digits: true }, authenticity_token: { limit: 200 } })
+  const own = readParameters(sources, { id: { limit: 20, digits: true } })
   if (own.outcome === 'refused') return own.refusal
   const headers = readCredentials(visit.request.headers)
   const authentication = await authenticate(service.verifier, {
     request: visit.request,
     route: { ...visit.route, ...sources },
     credentials: options.legacyQuery ? withLegacyQuery(headers, visit.url.searchParams) : headers,
-    csrfToken: visit.request.headers.get('x-csrf-token') ?? own.values.authenticity_token,
+    csrfToken: csrfTokenOf(visit, sources),
     revocationId: own.values.id,
   })
   if (authentication.outcome === 'refused') return authentication.refusal
   const identity = authentication.outcome === 'authenticated' ? authentication.identity : undefined
   if (options.who === 'user' && !identity) return refusal('not_signed_in')
   if (options.who === 'admin' && !identity?.user.admin) return refusal('not_found', { what: 'such page' })
+  if (options.who === 'admin' && identity?.via === 'user_api_key')
+    return refusal('user_api_key_not_for_administration')
   return { visit, identity, sources, segment }
 }

@@ -4,8 +4,6 @@ import { commit } from '../domain/commit.ts'
 import type { Actor } from '../domain/events.ts'
 import { findParkedRequest } from '../domain/park-request.ts'
 import type { User } from '../domain/user.ts'
-import { csrfFor, csrfMatches } from '../identity/csrf.ts'
-import { endSession, startSession } from '../identity/sessions.ts'
 import { checkPassword } from '../identity/sign-in.ts'
 import { errorDocsPath, signInPath } from '../pages/paths.ts'
 import { signInPage } from '../pages/sign-in.ts'
@@ -13,7 +11,7 @@ import { type Refusal, refusal, refusalBody } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { json, page, redirect, refused, success } from './answer.ts'
 import { localPath } from './local-path.ts'
-import { type Call, type Router, routesOf, type Service } from './service.ts'
+import { type Call, csrfTokenOf, type Router, routesOf, type Service } from './service.ts'
 import { wireUserId } from './user-json.ts'
 
 const signInFields = {
@@ -21,14 +19,13 @@ const signInFields = {
   login: { limit: 300 },
   password: { limit: 1000 },
   redirect: { limit: 8000 },
-  authenticity_token: { limit: 200 },
 } as const
 
 export function addSessionRoutes(router: Router, service: Service): void {
   const route = routesOf(router, service)
 
   route('GET', '/session/csrf', { who: 'unchecked' }, async ({ visit }) => {
-    const csrf = csrfFor(visit.request, service.domain.random)
+    const csrf = service.sessions.csrf(visit.request)
     return withCookies(json({ csrf: csrf.token }), csrf.setCookie)
   })
 
@@ -46,7 +43,7 @@ export function addSessionRoutes(router: Router, service: Service): void {
   })
 
   route('DELETE', '/session/:username', { who: 'user' }, async ({ visit }) => {
-    return withCookies(success(), await endSession(service.domain, visit.request))
+    return withCookies(success(), await service.sessions.end(visit.request))
   })
 
   route('GET', '/session/current', { who: 'anyone' }, async ({ visit, identity }) => {
@@ -67,7 +64,7 @@ export function addSessionRoutes(router: Router, service: Service): void {
     const target = localPath(read.values.redirect) ?? '/'
     // Nothing changes for somebody who is signed in already, so no token is asked for: some clients post this form
     // after POST /session, only to be sent on.
-    if (await service.verifier.signIn.currentUser(call.visit.request)) return redirect(target)
+    if (await service.sessions.currentUser(call.visit.request)) return redirect(target)
     const attempt = await attemptSignIn(service, call)
     if (attempt.outcome === 'signed_in') return withCookies(redirect(target), attempt.setCookie)
     return showSignIn(service, call, target, attempt.refusal, read.values.username ?? read.values.login)
@@ -76,7 +73,7 @@ export function addSessionRoutes(router: Router, service: Service): void {
   route('POST', '/hallpass/sign-out', { who: 'user' }, async (call) => {
     const read = readParameters(call.sources, { redirect: { limit: 8000 } })
     const target = read.outcome === 'read' ? localPath(read.values.redirect) : undefined
-    return withCookies(redirect(target ?? '/'), await endSession(service.domain, call.visit.request))
+    return withCookies(redirect(target ?? '/'), await service.sessions.end(call.visit.request))
   })
 }
 
@@ -91,13 +88,14 @@ async function attemptSignIn(service: Service, call: Call): Promise<Attempt> {
   if (read.outcome === 'refused') return read
   const { login = read.values.username, password } = read.values
   // Without the token, another site could sign a visitor in as somebody else and collect what they then do.
-  const token = request.headers.get('x-csrf-token') ?? read.values.authenticity_token
-  if (!token || !csrfMatches(request, token)) return { outcome: 'refused', refusal: refusal('csrf_invalid') }
+  const token = csrfTokenOf(call.visit, call.sources)
+  if (!token || !service.sessions.csrfMatches(request, token))
+    return { outcome: 'refused', refusal: refusal('csrf_invalid') }
   if (!login || !password) return { outcome: 'refused', refusal: refusal('credentials_invalid') }
   const address = connection.remoteAddress
   const outcome = await checkPassword(domain, { login, password, address })
   if (outcome.outcome === 'refused') return outcome
-  const setCookie = await startSession(domain, request, outcome.user)
+  const setCookie = await service.sessions.start(request, outcome.user)
   const actor: Actor = { userId: outcome.user.id, via: 'session', address }
   await commit(domain, actor, async () => ({
     result: undefined,
@@ -113,7 +111,7 @@ async function showSignIn(
   why: Refusal | undefined,
   login?: string,
 ): Promise<Response> {
-  const csrf = csrfFor(visit.request, service.domain.random)
+  const csrf = service.sessions.csrf(visit.request)
   const applicationName = await waitingApplication(service, target)
   const html = signInPage({
     siteTitle: title(service),

@@ -302,6 +302,12 @@ export const refusalCatalogue = {
     message: 'the account that this key belongs to is not active',
     remedy: 'the key works again when the account is activated',
   },
+  user_api_key_not_for_administration: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'administration is not open to user API keys, not even to those of administrators',
+    remedy: 'send an API key in the `Api-Key` header, with `Api-Username`, or sign in in a browser',
+  },
   not_permitted: {
     status: 403,
     errorType: 'invalid_access',

@@ -18,9 +18,8 @@ import { addSessionRoutes } from '../http/session.ts'
 import { addSiteRoutes } from '../http/site.ts'
 import { type Visit, visitOf } from '../http/visit.ts'
 import { argon2Hasher } from '../identity/argon2.ts'
-import { csrfFor } from '../identity/csrf.ts'
 import { localDirectory } from '../identity/local-directory.ts'
-import { localSignIn } from '../identity/sessions.ts'
+import { createBrowserSessions } from '../identity/sessions.ts'
 import { refusal } from '../protocol/errors.ts'
 import { normalizeRoute, type Route } from '../protocol/route.ts'
 import { createScopeCatalogue } from '../protocol/scopes.ts'
@@ -77,11 +76,13 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     passwords: argon2Hasher,
     events: { publish: (events) => hear(events) },
   }
-  const signIn = localSignIn(domain)
-  const verifier = { domain, signIn, cache, lastUse }
+  const isSecure = (request: Request): boolean => (baseUrl ?? request.url).startsWith('https:')
+  const sessions = createBrowserSessions(domain, isSecure)
+  const verifier = { domain, signIn: sessions, cache, lastUse }
   const service: Service = {
     domain,
     verifier,
+    sessions,
     baseUrl: (visit) => baseUrl ?? visit.url.origin,
     currentUserFields: options.currentUserFields ?? (async () => ({})),
   }
@@ -124,9 +125,17 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     }
   }
 
+  /** The address as its sender knows it: behind a proxy, the process is asked by another one. */
+  function publicUrl(request: Request): URL {
+    const url = new URL(request.url)
+    if (baseUrl === undefined) return url
+    const { protocol, hostname, port } = new URL(baseUrl)
+    return Object.assign(url, { protocol, hostname, port })
+  }
+
   /** Undefined for a path that can be read in two ways: it is none of Hallpass's routes. */
   function receive(request: Request, connection: Connection = unknownConnection): Visit | undefined {
-    const url = new URL(request.url)
+    const url = publicUrl(request)
     const normalized = normalizeRoute(request.method, url.pathname)
     return normalized.outcome === 'route' ? visitOf(request, url, normalized.route, connection) : undefined
   }
@@ -144,7 +153,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     },
 
     async authenticate(request, { csrfToken } = {}) {
-      const url = new URL(request.url)
+      const url = publicUrl(request)
       const credentials = readCredentials(request.headers)
       const normalized = normalizeRoute(request.method, url.pathname)
       if (normalized.outcome === 'ambiguous') {
@@ -170,7 +179,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     },
 
     refuse(request, why) {
-      const url = new URL(request.url)
+      const url = publicUrl(request)
       const normalized = normalizeRoute(request.method, url.pathname)
       const route: Route =
         normalized.outcome === 'route'
@@ -179,7 +188,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       return refused(visitOf(request, url, route, unknownConnection), why, settings.current().title)
     },
 
-    csrf: (request) => csrfFor(request, random),
+    csrf: (request) => sessions.csrf(request),
     settings: () => settings.current(),
     directory,
     createAccount: (request: AccountRequest) => createAccount(domain, systemActor, request),

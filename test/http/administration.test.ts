@@ -125,6 +125,30 @@ describe('PUT /admin/site_settings/:name', () => {
   }
 })
 
+describe('administration', () => {
+  test('is closed to user API keys: an app that an administrator approved must not outlive its key', async () => {
+    const key = await site.approvedKey({ scopes: 'write', client_id: 'power' }, 'admin')
+    for (const path of [
+      '/admin/api/keys.json',
+      `/admin/users/${site.user.id}/generate_api_key`,
+      '/users.json',
+    ]) {
+      const response = await site.request(path, { json: { key: {} }, headers: { 'user-api-key': key } })
+      assert.equal(response.status, 403)
+      assert.equal((await response.json()).reason, 'user_api_key_not_for_administration')
+    }
+  })
+
+  test('cannot shut itself out', async () => {
+    for (const verb of ['deactivate', 'revoke_admin', 'suspend']) {
+      const path = `/admin/users/${site.admin.id}/${verb}.json`
+      const response = await site.asAdmin(path, { method: 'PUT', form: { suspend_until: '2030-01-01' } })
+      assert.equal(response.status, 403)
+    }
+    assert.equal((await site.asAdmin('/admin/site_settings.json')).status, 200)
+  })
+})
+
 describe('POST /users', () => {
   test('makes an account that can sign in', async () => {
     const response = await site.asAdmin('/users.json', {

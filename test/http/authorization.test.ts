@@ -232,6 +232,26 @@ describe('POST /user-api-key', () => {
     assert.ok(text.indexOf('<code') === text.indexOf('<code id="user-api-key-payload">'))
   })
 
+  test('issues for a client id that ends in a line feed, though browsers send CR LF for it in a form', async () => {
+    const visitor = await site.signedIn()
+    const response = await visitor.request(newPath({ client_id: 'host\n' }), { headers: html })
+    const text = await response.text()
+    const plain = (value: string): string => value.replaceAll('&amp;', '&').replaceAll('&quot;', '"')
+    const [, action = '', stub = ''] =
+      /class="pass__stub" method="post" action="([^"]*)">(.*?)<\/form>/s.exec(text) ?? []
+    const fields = [...stub.matchAll(/name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
+      name,
+      plain(value).replace(/\r?\n/g, '\r\n'),
+    ])
+    const answer = await visitor.request(plain(action), {
+      form: Object.fromEntries(fields),
+      headers: html,
+    })
+    assert.equal(answer.status, 200)
+    assert.ok(await site.store.clients.findByClientId('host\n'))
+    assert.equal(await site.store.clients.findByClientId('host\r\n'), undefined)
+  })
+
   test('replaces the older key of the same client and user, and no other', async () => {
     const [first, other] = [
       await site.approvedKey({ client_id: 'replaced' }),

@@ -26,6 +26,24 @@ describe('POST /session', () => {
     assert.equal((await current.json()).current_user.username, 'sam')
   })
 
+  test('marks cookies Secure when the site is reached by https, though a proxy asks by http', async () => {
+    const behind = await createTestSite({ baseUrl: 'https://forum.example.com' })
+    const response = await behind.request('/session/csrf.json')
+    assert.match(response.headers.getSetCookie()[0] ?? '', /^__Host-.*Secure/)
+    const refused = await behind.request('/session/current.json')
+    assert.match((await refused.json()).docs_url, /^https:\/\/forum\.example\.com\//)
+    await behind.close()
+  })
+
+  test('takes the CSRF token from no address', async () => {
+    const visitor = site.browser()
+    const token = await visitor.csrf()
+    const response = await visitor.request(`/session.json?authenticity_token=${token}`, {
+      form: { login: 'sam', password: userPassword },
+    })
+    assert.equal(response.status, 403)
+  })
+
   test('marks cookies Secure on https', async () => {
     const response = await site.hallpass.fetch(new Request('https://hallpass.test/session/csrf.json'))
     assert.match(response.headers.getSetCookie()[0] ?? '', /^__Host-.*Secure/)
@@ -71,6 +89,10 @@ describe('POST /login', () => {
     '/\\evil.example',
     'https://evil.example//x',
     'javascript:alert(1)',
+    'a:https://evil.example/',
+    'a:\\\\evil.example',
+    'a:/\\evil.example',
+    'http:////evil.example',
   ]) {
     test(`does not lead to another site: ${redirect}`, async () => {
       const visitor = site.browser()

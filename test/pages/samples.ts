@@ -4,7 +4,6 @@ import { type ConsentModel, consentPage } from '../../src/pages/consent.ts'
 import { errorPage } from '../../src/pages/error.ts'
 import { errorDocsIndexPage, errorDocsPage } from '../../src/pages/error-docs.ts'
 import type { Html } from '../../src/pages/html.ts'
-import { messagePage } from '../../src/pages/message.ts'
 import { authorizationRefusedPage } from '../../src/pages/refused.ts'
 import { resultPage } from '../../src/pages/result.ts'
 import { signInPage } from '../../src/pages/sign-in.ts'
@@ -247,9 +246,4 @@ export const samples: Readonly<Record<string, Html>> = {
   }),
   'docs-index': errorDocsIndexPage(),
   'docs-reason': errorDocsPage('payload_too_large'),
-  message: messagePage({
-    siteTitle,
-    title: 'You are signed out',
-    text: 'See you soon. Apps that you approved keep their access until you revoke them.',
-  }),
 }
