@@ -57,7 +57,7 @@ async function call(method: string, path: string, texts: readonly string[], flag
 
   const { credential } = await keptKey(new CredentialFile(), flags.site)
   const client = createClient(credential, {
-    onWait: ({ waitMs, refusal }) => note(`${refusal.message}. waiting ${Math.ceil(waitMs / 1000)} seconds`),
+    onWait: ({ waitMs, refusal }) => note(`waiting ${Math.ceil(waitMs / 1000)} s: ${refusal.message}`),
   })
   const { body } = request
   const answer = await client.fetch(request.path, {

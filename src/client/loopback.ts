@@ -76,6 +76,6 @@ function bound(timeoutMs: number, signal: AbortSignal | undefined, done: AbortSi
 
 function describeDuration(durationMs: number): string {
   const seconds = Math.round(durationMs / 1000)
-  const [count, unit] = seconds >= 120 ? [Math.round(seconds / 60), 'minutes'] : [seconds, 'seconds']
-  return `${count} ${unit}`
+  const [count, unit] = seconds >= 120 ? [Math.round(seconds / 60), 'minute'] : [seconds, 'second']
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
