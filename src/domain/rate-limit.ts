@@ -1,5 +1,3 @@
-import type { Clock } from './ports.ts'
-
 /** How often something may happen. */
 export interface RateLimit {
   /** The limit's name, as the refusal gives it. */
@@ -21,12 +19,12 @@ export type RateDecision =
  * bucket that was used longest ago is dropped.
  */
 export class RateLimiter {
-  readonly #clock: Clock
+  readonly #clock: { now(): number }
   readonly #maximumBuckets: number
   readonly #buckets: Map<string, number[]> = new Map()
 
   /** `maximumBuckets`: how many callers are remembered at once. Default 100,000. */
-  constructor(clock: Clock, maximumBuckets = 100_000) {
+  constructor(clock: { now(): number }, maximumBuckets = 100_000) {
     this.#clock = clock
     this.#maximumBuckets = maximumBuckets
   }
