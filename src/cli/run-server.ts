@@ -12,6 +12,31 @@ import type { ServeOptions } from './serve-options.ts'
 
 /** A server that runs until it is told to stop. */
 export async function runServer(options: ServeOptions): Promise<void> {
+  // The port comes first: a start that fails for want of it must not have made, and hidden, the first password.
+  const opened = Promise.withResolvers<Forum>()
+  const server = await listenOrExplain(
+    async (request, connection) => (await opened.promise).fetch(request, connection),
+    options,
+  )
+  const address = options.baseUrl ?? `http://${shownHost(options.host)}:${server.port}`
+  const { site, first, close } = await openSite(address, options).catch(async (error: unknown) => {
+    await server.close(0)
+    throw error
+  })
+  process.stdout.write(greeting(address, options, first))
+  opened.resolve(site)
+
+  await stopSignal()
+  process.stdout.write('stopping\n')
+  await server.close()
+  await close()
+}
+
+/** Hallpass and the forum on the embedded database, and, on an empty one, the first administrator. */
+async function openSite(
+  address: string,
+  options: ServeOptions,
+): Promise<{ site: Forum; first: FirstAdministrator | undefined; close: () => Promise<void> }> {
   const database = await openSqlite({ path: join(options.data, 'hallpass.sqlite') })
   const store = await createStore(database)
   // The forum is made with Hallpass, and Hallpass asks it about users; so it asks through this variable.
@@ -21,25 +46,21 @@ export async function runServer(options: ServeOptions): Promise<void> {
     ...(options.baseUrl === undefined ? {} : { baseUrl: options.baseUrl }),
     currentUserFields: async (user) => (await forum?.currentUserFields(user)) ?? {},
   })
-  const first =
-    (await store.accounts.count()) === 0 ? await makeFirstAdministrator(hallpass, options) : undefined
-  const site = await createForum({
+  forum = await createForum({
     hallpass,
     database,
     directory: hallpass.directory,
     clock: { now: () => Date.now() },
-    baseUrl: options.baseUrl ?? `http://localhost:${options.port}`,
+    baseUrl: address,
   })
-  forum = site
-  const server = await listenOrExplain((request, connection) => site.fetch(request, connection), options)
-  const address = options.baseUrl ?? `http://${shownHost(options.host)}:${server.port}`
-  process.stdout.write(greeting(address, options, first))
-
-  await stopSignal()
-  process.stdout.write('stopping\n')
-  await server.close()
-  await hallpass.close()
-  await store.close()
+  // Last, so that whatever else can fail has not: the password is shown once.
+  const first =
+    (await store.accounts.count()) === 0 ? await makeFirstAdministrator(hallpass, options) : undefined
+  const close = async (): Promise<void> => {
+    await hallpass.close()
+    await store.close()
+  }
+  return { site: forum, first, close }
 }
 
 interface FirstAdministrator {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { startServer } from '../running-server.ts'
+import { startCommand } from '../running-command.ts'
+import { hallpassCommand, startServer } from '../running-server.ts'
 import { authorizationParameters, openSealed } from '../test-site.ts'
 
 // What an attacker would gain: a key that its owner saw revoked, and that works again after the server crashed.
@@ -58,6 +59,39 @@ describe('hallpass serve', () => {
     const second = await startServer({ dataDir, env })
     assert.doesNotMatch(second.output(), /password/)
     await second.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+
+  test('keeps the first password for a start that succeeds, when the port is taken', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'hallpass-port-taken-'))
+    const other = await startServer()
+    const environment = { ...process.env, HALLPASS_DATA: dataDir, HALLPASS_PORT: String(other.port) }
+    const { status, stderr } = await startCommand(process.execPath, [hallpassCommand, 'serve'], environment)
+      .ended
+    assert.equal(status, 1)
+    assert.match(stderr, /cannot listen on 127\.0\.0\.1 port \d+ \(EADDRINUSE\)\nfix: /)
+    await other.stop()
+    const next = await startServer({
+      dataDir,
+      env: { HALLPASS_ADMIN_PASSWORD: '', HALLPASS_ADMIN_API_KEY: '' },
+    })
+    assert.match(next.output(), /password {7}[\w-]{16} /)
+    await next.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+
+  test('ends with a clear error when its database cannot be opened', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'hallpass-no-database-'))
+    await writeFile(
+      join(dataDir, 'hallpass.sqlite'),
+      'this is no database, and long enough to be read as one'.repeat(40),
+    )
+    const environment = { ...process.env, HALLPASS_DATA: dataDir, HALLPASS_PORT: '0' }
+    const { status, stderr } = await startCommand(process.execPath, [hallpassCommand, 'serve'], environment)
+      .ended
+    assert.equal(status, 1)
+    assert.match(stderr, /database/)
+    assert.doesNotMatch(stderr, /\n +at /)
     await rm(dataDir, { recursive: true, force: true })
   })
 })
