@@ -104,6 +104,7 @@ describe('completeAuthorization', () => {
     'a percent-encoded payload': (payload) => encodeURIComponent(payload),
     'a twice percent-encoded payload': (payload) => encodeURIComponent(encodeURIComponent(payload)),
     'a twice decoded payload, with spaces for plus signs': (payload) => payload.replaceAll('+', ' '),
+    'the same with indented lines': (payload) => payload.replaceAll('+', ' ').replaceAll('\n', '\n    '),
     'the same on one line': (payload) => payload.replaceAll('\n', '').replaceAll('+', ' '),
     'the JSON answer with a payload': (payload) => JSON.stringify({ payload, instructions: 'Copy it.' }),
     'the JSON answer with an address': (payload) =>
@@ -120,6 +121,13 @@ describe('completeAuthorization', () => {
       })
     }
   }
+
+  test('opens a twice decoded payload that has lost a plus sign at the end of a line', async () => {
+    let payload = sealed()
+    while (!payload.includes('+\n')) payload = sealed()
+    const credential = await completeAuthorization(begun.pending, payload.replaceAll('+', ' '))
+    assert.equal(credential.key, key)
+  })
 
   test('opens the same answer twice, as deep links are replayed', async () => {
     const address = withPayload('myapp://auth', sealed())
@@ -163,11 +171,11 @@ describe('completeAuthorization', () => {
     })
   }
 
-  /** Sealing is random; a payload without a plus sign would prove nothing about them. */
+  /** Sealing is random; a payload without a plus sign inside a line would prove nothing about them. */
   function payloadWithPlus(padding: 'oaep' | 'pkcs1'): string {
     for (;;) {
       const payload = sealed({}, padding)
-      if (payload.includes('+')) return payload
+      if (/[^\n]\+[^\n]/.test(payload) && !/^\+|\+$/m.test(payload)) return payload
     }
   }
 })
