@@ -23,10 +23,12 @@ export async function runServer(options: ServeOptions): Promise<void> {
     await server.close(0)
     throw error
   })
+  // Before the greeting, because whoever has read it may stop the server at once.
+  const stopped = stopSignal()
   process.stdout.write(greeting(address, options, first))
   opened.resolve(site)
 
-  await stopSignal()
+  await stopped
   process.stdout.write('stopping\n')
   await server.close()
   await close()
