@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The command, as `npx hallpass` runs it. */
-export const hallpassCommand = fileURLToPath(new URL('../bin/hallpass.js', import.meta.url))
+export const hallpassCommand: string = fileURLToPath(new URL('../bin/hallpass.js', import.meta.url))
 
 /** Longest that a server may take to answer, or to end, in milliseconds. The machine may be busy with other tests. */
 const patienceMs = 20_000
