@@ -5,6 +5,10 @@ import { inspect, stripVTControlCharacters } from 'node:util'
 export interface TestEvent {
   readonly name: string
   readonly file?: string | undefined
+  /** Unique within a test file, where Node tells it. */
+  readonly testId?: number | undefined
+  /** The suite or test around it; 0 for none. */
+  readonly parentId?: number | undefined
   /** The file that is run, where the test itself stands in another one, such as a suite that several files share. */
   readonly entryFile?: string | undefined
   readonly nesting: number
@@ -35,8 +39,10 @@ export interface Tally {
 
 interface FileResult {
   passed: number
-  /** Titles of tests that began and have not ended, outermost first. */
-  readonly open: string[]
+  /** Titles, with those of the suites around them, by test id. */
+  readonly titles: Map<number | string, string>
+  /** The ids of tests that began and have not ended. */
+  readonly open: Set<number | string>
   readonly failures: { readonly title: string; readonly text: string }[]
   readonly skips: { readonly title: string; readonly reason: string }[]
   output: string
@@ -54,7 +60,14 @@ export function createTally(
   const resultOf = (file: string): FileResult => {
     const known = files.get(file)
     if (known) return known
-    const fresh: FileResult = { passed: 0, open: [], failures: [], skips: [], output: '' }
+    const fresh: FileResult = {
+      passed: 0,
+      titles: new Map(),
+      open: new Set(),
+      failures: [],
+      skips: [],
+      output: '',
+    }
     files.set(file, fresh)
     return fresh
   }
@@ -64,7 +77,11 @@ export function createTally(
   return {
     enqueued(event) {
       const file = fileOf(event)
-      if (file !== undefined && event.name !== file) resultOf(file).open.push(event.name)
+      if (file === undefined || event.name === file) return
+      const { titles, open } = resultOf(file)
+      const around = event.parentId === undefined ? undefined : titles.get(event.parentId)
+      titles.set(idOf(event), around === undefined ? event.name : `${around}: ${event.name}`)
+      open.add(idOf(event))
     },
     completed(event) {
       const file = fileOf(event)
@@ -100,17 +117,17 @@ function fileOf({ entryFile, file }: TestEvent): string | undefined {
 }
 
 function countTest(result: FileResult, event: TestEvent): void {
-  const at = result.open.indexOf(event.name)
-  if (at >= 0) result.open.splice(at, 1)
+  const title = result.titles.get(idOf(event)) ?? event.name
+  result.open.delete(idOf(event))
   const isSuite = event.details?.type === 'suite'
   const reason = event.skip ?? event.todo
   if (reason !== undefined && reason !== false) {
-    result.skips.push({ title: event.name, reason: reason === true ? 'no reason given' : reason })
+    result.skips.push({ title, reason: reason === true ? 'no reason given' : reason })
   } else if (event.details?.passed !== false) {
     if (!isSuite) result.passed += 1
   } else if (failureType(event.details.error) !== 'subtestsFailed') {
     // What failed only because something inside it did has been counted there.
-    result.failures.push({ title: event.name, text: describe(event.details.error) })
+    result.failures.push({ title, text: describe(event.details.error) })
   }
 }
 
@@ -119,12 +136,19 @@ function countFile(result: FileResult, event: TestEvent, mayBeEmpty: boolean): v
   if (event.details?.passed === false && failureType(event.details.error) !== 'subtestsFailed') {
     result.failures.push({ title: 'the file itself', text: describe(event.details.error) })
   }
-  for (const title of result.open.splice(0)) {
-    result.failures.push({ title, text: 'began and never ended: the process exited first' })
+  for (const id of result.open) {
+    result.failures.push({
+      title: result.titles.get(id) ?? String(id),
+      text: 'began and never ended: the process exited first',
+    })
   }
   if (!mayBeEmpty && result.passed + result.failures.length + result.skips.length === 0) {
     result.failures.push({ title: 'the file itself', text: 'holds no test that ran' })
   }
+}
+
+function idOf({ testId, name }: TestEvent): number | string {
+  return testId ?? name
 }
 
 function failureType(error: unknown): unknown {

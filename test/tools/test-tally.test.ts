@@ -82,4 +82,20 @@ describe('createTally', () => {
     assert.equal(tally.report().at(-1), '1 passed, 1 failed, 0 skipped')
     assert.match(tally.report().join('\n'), /hangs\n +began and never ended/)
   })
+
+  test('names a failure with the suites around it, and keeps apart tests of one name', () => {
+    const suites = ['keys', 'clients'].map((name, at) =>
+      event(name, { type: 'suite', testId: at + 1, parentId: 0 }),
+    )
+    const fine = event('are stored', { testId: 3, parentId: 1 })
+    const broken = event('are stored', {
+      testId: 4,
+      parentId: 2,
+      passed: false,
+      error: failure('testCodeFailure'),
+    })
+    const { tally } = tallyOf(...suites, fine, broken, event(file, {}))
+    assert.match(tally.report().join('\n'), /failed test\/a\.test\.ts: clients: are stored\n/)
+    assert.equal(tally.report().at(-1), '1 passed, 1 failed, 0 skipped')
+  })
 })
