@@ -61,15 +61,7 @@ export const settingsCatalogue = {
   allow_user_api_key_scopes: {
     kind: 'list',
     items: 'scope',
-    default: [
-      'read',
-      'write',
-      'message_bus',
-      'push',
-      'notifications',
-      'session_info',
-      'one_time_password',
-    ],
+    default: ['read', 'write', 'message_bus', 'push', 'notifications', 'session_info', 'one_time_password'],
     description: 'The scopes that an app may ask a user for.',
   },
   user_api_key_allowed_groups: {
@@ -154,6 +146,56 @@ export const settingsCatalogue = {
     maximum: 10_000,
     unit: 'requests',
     description: 'Authorization requests that one address may leave waiting for sign-in in a minute.',
+  },
+  max_device_requests_per_minute: {
+    kind: 'integer',
+    default: 20,
+    minimum: 1,
+    maximum: 10_000,
+    unit: 'requests',
+    description: 'Device requests that one address may make in a minute.',
+  },
+  max_device_polls_per_minute: {
+    kind: 'integer',
+    default: 60,
+    minimum: 1,
+    maximum: 10_000,
+    unit: 'requests',
+    description: 'Polls in a minute from one address, and as many for one device code.',
+  },
+  max_device_code_attempts_per_minute: {
+    kind: 'integer',
+    default: 10,
+    minimum: 1,
+    maximum: 10_000,
+    unit: 'attempts',
+    description:
+      'Codes that one user may type on the activation page in a minute, and how often one code may be typed.',
+  },
+  max_device_code_attempts_per_hour: {
+    kind: 'integer',
+    default: 30,
+    minimum: 1,
+    maximum: 10_000,
+    unit: 'attempts',
+    description:
+      'Codes that may be typed on the activation page from one address in an hour. With codes of 40 random bits, guessing one that is waiting stays out of reach.',
+  },
+  max_device_link_lookups_per_minute: {
+    kind: 'integer',
+    default: 30,
+    minimum: 1,
+    maximum: 10_000,
+    unit: 'requests',
+    description: 'Activation links that one user may open in a minute, and how often one link may be opened.',
+  },
+  max_device_link_lookups_per_hour: {
+    kind: 'integer',
+    default: 120,
+    minimum: 1,
+    maximum: 10_000,
+    unit: 'requests',
+    description: 'Activation links that may be opened from one address in an hour.',
   },
   disable_rate_limits: {
     kind: 'boolean',
