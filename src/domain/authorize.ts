@@ -5,11 +5,9 @@ import {
   checkAuthorization,
 } from '../protocol/authorization-request.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
-import { sealPayload, serializePayload } from '../protocol/payload.ts'
 import type { Settings } from '../protocol/settings.ts'
-import { commit } from './commit.ts'
-import type { Actor, DomainEvent } from './events.ts'
-import { newUserApiKeyText } from './key-text.ts'
+import type { Actor } from './events.ts'
+import { issueUserApiKey } from './issue-key.ts'
 import type { Domain } from './ports.ts'
 import type { ClientRecord, StoreSession, UserApiKeyRecord } from './store.ts'
 import { groupsOf, isStaff, type User } from './user.ts'
@@ -82,62 +80,27 @@ export async function approveAuthorization(
   })
   if (checked.outcome === 'refused') return checked
   const { request } = checked
-  const now = domain.clock.now()
-  const expiresAt = expiryOf(request, now)
-  const key = newUserApiKeyText(domain.random)
-  const text = serializePayload({
-    key: key.text,
-    nonce: request.nonce,
-    push: hasPush(request, settings),
-    ...(expiresAt === null ? {} : { expiresAt }),
+  // The request's own name, when it gives one, is the client's name from now on (§3.3).
+  const payload = await issueUserApiKey(domain, actor, request, {
+    user,
+    expiresAt: expiryOf(request, domain.clock.now()),
+    rename: parameters.applicationName,
   })
-  const payload = await sealPayload(request.publicKey, request.padding, text, (length) =>
-    domain.random.bytes(length),
-  )
-
-  await commit(domain, actor, async (session) => {
-    const { client, events } = await findOrCreateClient(session, request, parameters.applicationName, now)
-    const replaced = await session.userApiKeys.deleteByUserAndClient(user.id, client.id)
-    const issued = await session.userApiKeys.insert({
-      userId: user.id,
-      clientRowId: client.id,
-      keyHash: key.hash,
-      scopes: request.scopes.map((name) => ({ name, allowedParameters: null })),
-      pushUrl: request.pushUrl ?? null,
-      createdAt: now,
-      expiresAt,
-    })
-    return {
-      result: undefined,
-      events: [
-        ...events,
-        ...replaced.map((old): DomainEvent => ({ type: 'user_api_key_replaced', ...keyFacts(old) })),
-        { type: 'user_api_key_issued', ...keyFacts(issued), scopes: request.scopes },
-      ],
-    }
-  })
+  // Without a claim there is always one.
+  if (payload === undefined) throw new TypeError('a key without a claim was not issued')
   return { outcome: 'approved', request, payload }
 }
 
-/** Which key an event is about. */
-export function keyFacts(key: UserApiKeyRecord): {
-  readonly keyId: number
-  readonly keyHash: string
-  readonly userId: string
-  readonly clientId: string
-} {
-  return { keyId: key.id, keyHash: key.keyHash, userId: key.userId, clientId: key.client.clientId }
-}
-
-async function findClient(
+/** The client that a request names, if it has been here before. */
+export async function findClient(
   store: StoreSession,
   clientId: string | undefined,
 ): Promise<ClientRecord | undefined> {
   return clientId === undefined ? undefined : store.clients.findByClientId(clientId)
 }
 
-/** Staff always may; others when one of their groups is on the list (protocol §14). */
-function checkGroups(user: User, settings: Settings): Refusal | undefined {
+/** Whether the user may approve apps: staff always, others when one of their groups is on the list (protocol §14). */
+export function checkGroups(user: User, settings: Settings): Refusal | undefined {
   const allowed = settings.user_api_key_allowed_groups
   const may = isStaff(user) || groupsOf(user).some((group) => allowed.includes(group))
   return may ? undefined : refusal('group_not_allowed')
@@ -145,31 +108,4 @@ function checkGroups(user: User, settings: Settings): Refusal | undefined {
 
 function expiryOf(request: AuthorizationRequest, now: number): number | null {
   return request.expiresInSeconds === undefined ? null : now + request.expiresInSeconds * 1000
-}
-
-/** Whether notifications will be pushed for the key (protocol §9); an unlisted address is no error. */
-function hasPush(request: AuthorizationRequest, settings: Settings): boolean {
-  return (
-    request.pushUrl !== undefined &&
-    request.scopes.some((scope) => scope === 'push' || scope === 'notifications') &&
-    settings.allowed_user_api_push_urls.includes(request.pushUrl)
-  )
-}
-
-/** The request's own name, when it gives one, is the client's name from now on (protocol §3.3). */
-async function findOrCreateClient(
-  session: StoreSession,
-  request: AuthorizationRequest,
-  givenName: string | undefined,
-  now: number,
-): Promise<{ client: ClientRecord; events: readonly DomainEvent[] }> {
-  const { clientId, applicationName } = request
-  const found = await session.clients.findByClientId(clientId)
-  if (!found) {
-    const client = await session.clients.insert({ clientId, applicationName, createdAt: now })
-    return { client, events: [{ type: 'client_first_seen', clientId, applicationName }] }
-  }
-  if (givenName === undefined || givenName === found.applicationName) return { client: found, events: [] }
-  await session.clients.rename(found.id, givenName)
-  return { client: found, events: [{ type: 'client_renamed', clientId, applicationName: givenName }] }
 }

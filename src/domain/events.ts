@@ -16,6 +16,7 @@ export type DomainEvent =
   | ({ readonly type: 'user_api_key_replaced' } & KeyEvent)
   | ({ readonly type: 'user_api_key_revoked' } & KeyEvent)
   | ({ readonly type: 'user_api_key_restored' } & KeyEvent)
+  | { readonly type: 'device_request_denied'; readonly clientId: string }
   | { readonly type: 'client_first_seen'; readonly clientId: string; readonly applicationName: string }
   | { readonly type: 'client_renamed'; readonly clientId: string; readonly applicationName: string }
   | {

@@ -108,6 +108,45 @@ export interface ParkedRequestRecord {
   readonly expiresAt: number
 }
 
+/** An app's request in the device flow (protocol §5), at rest: its codes only as hashes. */
+export interface DeviceRequestRecord {
+  /** SHA-256 of the device code, lower-case hexadecimal. It names the request. */
+  readonly deviceCodeHash: string
+  /** SHA-256 of the user code; null once the request is authorized, when the code stops working. */
+  readonly userCodeHash: string | null
+  /** SHA-256 of the request token; null once the request is authorized. */
+  readonly requestTokenHash: string | null
+  readonly status: 'pending' | 'authorized' | 'denied'
+  /** The request's parameters by their wire names, as they came. */
+  readonly parameters: Readonly<Record<string, string>>
+  /** When the key to be issued expires; null for never. Fixed when the request was made. */
+  readonly keyExpiresAt: number | null
+  /** The user who typed its code; nobody else can decide on it from then on. */
+  readonly userId: string | null
+  /** The sealed payload; null unless authorized. */
+  readonly payload: string | null
+  readonly createdAt: number
+  /** When nobody can decide on it or poll for it any more. */
+  readonly expiresAt: number
+}
+
+/** A device request as it is made: pending, and nobody's. */
+export type NewDeviceRequest = Omit<
+  DeviceRequestRecord,
+  'status' | 'userId' | 'payload' | 'userCodeHash' | 'requestTokenHash'
+> & { readonly userCodeHash: string; readonly requestTokenHash: string }
+
+/** What lets one browser session decide on one device request. */
+export interface DeviceApprovalRecord {
+  /** SHA-256 of the approval token. */
+  readonly tokenHash: string
+  /** Names the browser session that the token was given to; a hash. */
+  readonly sessionHash: string
+  readonly userId: string
+  readonly deviceCodeHash: string
+  readonly createdAt: number
+}
+
 /** One line of the audit log. */
 export interface AuditRecord {
   /** 1, 2, 3, … without a gap. */
@@ -147,7 +186,14 @@ export class UniqueViolation extends Error {
 }
 
 /** The values that the store keeps unique. */
-export type UniqueField = 'client_id' | 'key_hash' | 'username' | 'token_hash' | 'request_id' | 'sequence'
+export type UniqueField =
+  | 'client_id'
+  | 'key_hash'
+  | 'username'
+  | 'token_hash'
+  | 'request_id'
+  | 'device_request'
+  | 'sequence'
 
 /**
  * What may be asked of the store, inside a transaction or out of one. Each method by itself happens whole or not at
@@ -204,6 +250,36 @@ export interface StoreSession {
     insert(request: ParkedRequestRecord): Promise<void>
     delete(id: string): Promise<void>
   }
+  readonly deviceRequests: {
+    find(deviceCodeHash: string): Promise<DeviceRequestRecord | undefined>
+    findByUserCode(userCodeHash: string): Promise<DeviceRequestRecord | undefined>
+    findByRequestToken(requestTokenHash: string): Promise<DeviceRequestRecord | undefined>
+    /** Throws when the device code, the user code or the request token is taken. */
+    insert(request: NewDeviceRequest): Promise<void>
+    /** Ties a pending request to the user; false when there is none such at `now`, or it is somebody else's. */
+    bind(deviceCodeHash: string, userId: string, now: number): Promise<boolean>
+    /**
+     * Turns a pending request of the user into an authorized one, which holds the payload until `expiresAt` and has no
+     * codes any more; false when there is none such at `now`. Of two that try at once, one succeeds.
+     */
+    authorize(
+      deviceCodeHash: string,
+      userId: string,
+      change: { readonly payload: string; readonly expiresAt: number; readonly now: number },
+    ): Promise<boolean>
+    /** Turns a pending request of the user into a denied one; false when there is none such at `now`. */
+    deny(deviceCodeHash: string, userId: string, now: number): Promise<boolean>
+    /**
+     * Deletes an authorized request whose time is not over, and answers with its payload. However many ask at once,
+     * one of them gets it.
+     */
+    takePayload(deviceCodeHash: string, now: number): Promise<string | undefined>
+  }
+  readonly deviceApprovals: {
+    find(tokenHash: string): Promise<DeviceApprovalRecord | undefined>
+    /** Inserts, and deletes all but the session's `keep` newest. Throws when the token is taken. */
+    insert(approval: DeviceApprovalRecord, keep: number): Promise<void>
+  }
   readonly settings: {
     all(): Promise<readonly SettingRecord[]>
     put(setting: SettingRecord): Promise<void>
@@ -215,7 +291,7 @@ export interface StoreSession {
     /** Newest first. `before` is a sequence number to start below. */
     list(page: { before?: number; limit: number }): Promise<readonly AuditRecord[]>
   }
-  /** Deletes sessions and parked requests whose time is over. */
+  /** Deletes sessions, parked requests and device requests (with their approvals) whose time is over. */
   deleteExpired(now: number): Promise<void>
 }
 

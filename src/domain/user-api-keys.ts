@@ -1,7 +1,7 @@
 import { type Refusal, refusal } from '../protocol/errors.ts'
-import { keyFacts } from './authorize.ts'
 import { commit } from './commit.ts'
 import type { Actor } from './events.ts'
+import { keyFacts } from './issue-key.ts'
 import type { Domain } from './ports.ts'
 import type { UserApiKeyRecord } from './store.ts'
 import type { User } from './user.ts'

@@ -92,3 +92,8 @@ export function sealedFromCaches(response: Response): Response {
   response.headers.set('referrer-policy', 'same-origin')
   return response
 }
+
+/** A time in milliseconds since the epoch as the wire has it: ISO 8601 in UTC, to the second. */
+export function isoSeconds(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 19)}Z`
+}

@@ -18,7 +18,7 @@ import {
 import { type Refusal, refusal, refusalBody } from '../protocol/errors.ts'
 import { API_VERSION } from '../protocol/payload.ts'
 import { appendPayload } from '../protocol/redirect-address.ts'
-import { json, page, redirect, refused, sealedFromCaches } from './answer.ts'
+import { isoSeconds, json, page, redirect, refused, sealedFromCaches } from './answer.ts'
 import { actorOf, type Call, type Router, routesOf, type Service } from './service.ts'
 import type { Visit } from './visit.ts'
 
@@ -45,7 +45,8 @@ export function addAuthorizationRoutes(router: Router, service: Service): void {
 
 /** Clients look here before anything else, for what this server can do (protocol §3.1). */
 function probe(): Response {
-  return sealedFromCaches(new Response(null, { headers: { 'auth-api-version': String(API_VERSION) } }))
+  const headers = { 'auth-api-version': String(API_VERSION), 'auth-api-device-code': 'true' }
+  return sealedFromCaches(new Response(null, { headers }))
 }
 
 async function showRequest(
@@ -263,8 +264,4 @@ function refuse(service: Service, call: Call, why: Refusal): Response {
 
 function isLoopback({ authRedirect }: AuthorizationRequest): boolean {
   return authRedirect !== undefined && matchAuthRedirect(authRedirect, ['loopback']).outcome === 'allowed'
-}
-
-function isoSeconds(time: number): string {
-  return `${new Date(time).toISOString().slice(0, 19)}Z`
 }

@@ -1,3 +1,6 @@
+/** Where a user types the code that a device shows (protocol §5.3). */
+export const activationPath = '/user-api-key/activate'
+
 /** The page with the apps that a user has approved. */
 export const appsPath = '/hallpass/apps'
 

@@ -7,9 +7,9 @@ import {
   type ParameterValues,
   readParameters,
 } from './parameters.ts'
-import { checkPayloadSize, serializePayload } from './payload.ts'
+import { checkPayloadSize } from './payload.ts'
 import { parsePublicKey, type RsaPublicKey } from './public-key.ts'
-import { checkExpiry, checkPadding, checkScopes } from './request-checks.ts'
+import { checkExpiry, checkPadding, checkScopes, placeholderPayload } from './request-checks.ts'
 import type { Padding } from './rsaes.ts'
 import type { ScopeCatalogue } from './scopes.ts'
 import type { Settings } from './settings.ts'
@@ -267,16 +267,6 @@ function checkRedirect(
   }
   const match = matchAuthRedirect(authRedirect, settings.allowed_user_api_auth_redirects)
   return match.outcome === 'refused' ? match.refusal : undefined
-}
-
-/** As long as the real one will be: a key is 32 characters, and every time to the second is as long as every other. */
-function placeholderPayload(nonce: string, expiresInSeconds: number | undefined): string {
-  return serializePayload({
-    key: '0'.repeat(32),
-    nonce,
-    push: false,
-    ...(expiresInSeconds === undefined ? {} : { expiresAt: 0 }),
-  })
 }
 
 function refused(why: Refusal): { readonly outcome: 'refused'; readonly refusal: Refusal } {

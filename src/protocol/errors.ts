@@ -191,6 +191,41 @@ export const refusalCatalogue = {
     remedy: 'send a nonce of at most {largest_nonce} bytes, or a larger key',
     wire: 'You supplied invalid parameters to the request: Payload too large for {padding} (maximum {maximum} bytes, actual {actual} bytes)',
   },
+  device_parameters_missing: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: 'missing or blank: {missing}',
+    remedy:
+      'send every one of them as a field of a JSON object: nonce, scopes, client_id, application_name, public_key',
+    wire: 'You supplied invalid parameters to the request: {field}',
+  },
+  scope_not_for_devices: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: 'the device flow gives no key with the scope `one_time_password`',
+    remedy: 'ask for other scopes, or use the browser flow',
+    wire: 'You supplied invalid parameters to the request: scopes',
+  },
+  device_request_too_large: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: 'the device request takes {actual} bytes to keep; at most {limit} are kept',
+    remedy: 'send shorter values, `push_url` and `public_key` above all',
+    wire: 'You supplied invalid parameters to the request: base',
+  },
+  device_codes_exhausted: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'no code was free for this device request',
+    remedy: 'try again in a minute',
+  },
+  json_required: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: '{path} speaks JSON only, in both directions',
+    remedy:
+      'send a JSON object with `Content-Type: application/json`, and `Accept: application/json` or a path that ends in .json',
+  },
   request_expired: {
     status: 404,
     errorType: 'not_found',

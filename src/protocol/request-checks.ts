@@ -3,6 +3,7 @@
  * answers with the value that the request may go on with, or with the refusal.
  */
 import { type Refusal, refusal } from './errors.ts'
+import { serializePayload } from './payload.ts'
 import type { Padding } from './rsaes.ts'
 import type { ScopeCatalogue } from './scopes.ts'
 import type { Settings } from './settings.ts'
@@ -85,6 +86,18 @@ export function checkExpiry(text: string | undefined, maximumDays: number): Chec
   return seconds > 0 && seconds <= maximum
     ? { outcome: 'accepted', value: seconds }
     : refused(refusal('expiry_invalid', { value: text, maximum }))
+}
+
+/**
+ * A payload to measure by: as long as the real one will be: a key is 32 characters, and every time to the second is as long as every other.
+ */
+export function placeholderPayload(nonce: string, expiresInSeconds: number | undefined): string {
+  return serializePayload({
+    key: '0'.repeat(32),
+    nonce,
+    push: false,
+    ...(expiresInSeconds === undefined ? {} : { expiresAt: 0 }),
+  })
 }
 
 function refused(why: Refusal): { readonly outcome: 'refused'; readonly refusal: Refusal } {

@@ -12,6 +12,7 @@ import type { User } from '../domain/user.ts'
 import { addAdministrationRoutes } from '../http/administration.ts'
 import { refused } from '../http/answer.ts'
 import { addAuthorizationRoutes } from '../http/authorization.ts'
+import { addDeviceRoutes } from '../http/device.ts'
 import { addKeyRoutes } from '../http/keys.ts'
 import { createRouter, type Environment, type Service } from '../http/service.ts'
 import { addSessionRoutes } from '../http/session.ts'
@@ -90,6 +91,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   addSiteRoutes(router, service)
   addSessionRoutes(router, service)
   addAuthorizationRoutes(router, service)
+  addDeviceRoutes(router, service)
   addKeyRoutes(router, service)
   addAdministrationRoutes(router, service)
 

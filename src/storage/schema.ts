@@ -15,6 +15,8 @@ export interface HallpassTables {
   users: UsersTable
   sessions: SessionsTable
   authorization_requests: AuthorizationRequestsTable
+  device_requests: DeviceRequestsTable
+  device_approvals: DeviceApprovalsTable
   site_settings: SiteSettingsTable
   audit_events: AuditEventsTable
 }
@@ -107,6 +109,30 @@ interface AuthorizationRequestsTable {
   parameters: string
   created_at: number
   expires_at: number
+}
+
+interface DeviceRequestsTable {
+  device_code_hash: string
+  user_code_hash: string | null
+  request_token_hash: string | null
+  status: 'pending' | 'authorized' | 'denied'
+  /** JSON text: the request's parameters by their wire names. */
+  parameters: string
+  key_expires_at: number | null
+  user_id: string | null
+  payload: string | null
+  created_at: number
+  expires_at: number
+}
+
+interface DeviceApprovalsTable {
+  /** Counts up, and so tells which of a session's approvals is the oldest. */
+  id: Generated<number>
+  token_hash: string
+  session_hash: string
+  user_id: string
+  device_code_hash: string
+  created_at: number
 }
 
 interface SiteSettingsTable {

@@ -9,6 +9,8 @@ import { createApiKeys } from './api-keys.ts'
 import { createAuditEvents } from './audit-events.ts'
 import { createClients } from './clients.ts'
 import type { Database } from './database.ts'
+import { createDeviceApprovals } from './device-approvals.ts'
+import { createDeviceRequests } from './device-requests.ts'
 import { migrate } from './migrate.ts'
 import { hallpassMigrations } from './migrations/hallpass-migrations.ts'
 import { createParkedRequests } from './parked-requests.ts'
@@ -44,12 +46,15 @@ function createSession(db: Kysely<HallpassTables>): StoreSession {
     accounts: createAccounts(db),
     sessions: createSessions(db),
     parkedRequests: createParkedRequests(db),
+    deviceRequests: createDeviceRequests(db),
+    deviceApprovals: createDeviceApprovals(db),
     settings: createSiteSettings(db),
     audit: createAuditEvents(db),
     deleteExpired: (now) =>
       inTransaction(db, async (transaction) => {
         await transaction.deleteFrom('sessions').where('expires_at', '<=', now).execute()
         await transaction.deleteFrom('authorization_requests').where('expires_at', '<=', now).execute()
+        await transaction.deleteFrom('device_requests').where('expires_at', '<=', now).execute()
       }),
   }
 }

@@ -1,4 +1,10 @@
 /** Every page with ordinary and with extreme models, for the tests and for the screenshots. */
+import {
+  type ActivationModel,
+  activationDonePage,
+  activationPage,
+  enterCodePage,
+} from '../../src/pages/activate.ts'
 import { appsPage } from '../../src/pages/apps.ts'
 import { type ConsentModel, consentPage } from '../../src/pages/consent.ts'
 import { errorPage } from '../../src/pages/error.ts'
@@ -144,6 +150,28 @@ const redirectRefused = refusal('auth_redirect_not_allowed', {
 })
 const signIn = { siteTitle, csrfToken: 'token-1', action: '/login', redirect: '/hallpass/authorize/abc' }
 
+const enterCode = {
+  siteTitle,
+  user: consentModel.user,
+  csrfToken: 'token-1',
+  action: '/user-api-key/activate',
+  switchUserAction: '/hallpass/switch',
+}
+const activation: ActivationModel = {
+  siteTitle,
+  applicationName: 'Meadow terminal',
+  clientId: 'c0ffee',
+  user: consentModel.user,
+  scopes: consentModel.scopes,
+  writeWarning: false,
+  unregisteredClient: false,
+  expiresAt: now + 30 * day,
+  csrfToken: 'token-1',
+  authorizeAction: '/user-api-key/device/authorize',
+  denyAction: '/user-api-key/device/deny',
+  handle: { by: 'approval', approvalToken: 'a'.repeat(64) },
+}
+
 /** The pages by the names that their screenshots get. */
 export const samples: Readonly<Record<string, Html>> = {
   'sign-in': signInPage(signIn),
@@ -181,6 +209,37 @@ export const samples: Readonly<Record<string, Html>> = {
   'consent-breaking': consentPage({ ...consentModel, applicationName: breakingName }),
   'consent-turning': consentPage({ ...consentModel, applicationName: turningName }),
   'consent-endless': consentPage(endlessRequest),
+  'activate-code': enterCodePage(enterCode),
+  'activate-code-invalid': enterCodePage({ ...enterCode, problem: 'invalid_code' }),
+  'activate-code-expired': enterCodePage({ ...enterCode, problem: 'expired_code' }),
+  activate: activationPage(activation),
+  'activate-write': activationPage({
+    ...activation,
+    scopes: [write],
+    writeWarning: true,
+    unregisteredClient: true,
+    expiresAt: null,
+  }),
+  'activate-link': activationPage({
+    ...activation,
+    handle: { by: 'link', requestToken: 'ABCD2345', invalidCode: true },
+  }),
+  'activate-endless': activationPage({
+    ...activation,
+    siteTitle: endlessRequest.siteTitle,
+    applicationName: endlessName,
+    clientId: endlessName,
+    user: endlessRequest.user,
+    scopes: endlessRequest.scopes,
+    unregisteredClient: true,
+  }),
+  'activate-breaking': activationPage({
+    ...activation,
+    applicationName: breakingName,
+    clientId: breakingName,
+  }),
+  'activate-done': activationDonePage({ siteTitle, denied: false }),
+  'activate-denied': activationDonePage({ siteTitle, denied: true }),
   refused: authorizationRefusedPage({
     siteTitle,
     state: 'generic_error',

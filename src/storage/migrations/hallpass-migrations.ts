@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.ts'
+import { deviceRequests } from './device-requests.ts'
 import { firstTables } from './first-tables.ts'
 
 /** The history of Hallpass's tables, oldest first. A step that was released is never changed, moved or taken out. */
-export const hallpassMigrations: readonly Migration[] = [firstTables]
+export const hallpassMigrations: readonly Migration[] = [firstTables, deviceRequests]

@@ -1,0 +1,336 @@
+/**
+ * The device flow (protocol §5): an app without a browser asks, its user types a code on any device that has one, looks
+ * at what is asked for, and approves or denies; the app polls until it hears of it. Requests are kept in the store, so
+ * that they outlive a restart; none of their codes is.
+ */
+import {
+  checkDeviceRequest,
+  type DeviceParameters,
+  type DeviceRequest,
+  devicePayloadLifetimeSeconds,
+  deviceRequestLifetimeSeconds,
+  isDeviceCode,
+  isRequestToken,
+  normalizeUserCode,
+  readDeviceParameters,
+  serializeDeviceParameters,
+} from '../protocol/device-request.ts'
+import { type Refusal, refusal } from '../protocol/errors.ts'
+import { checkGroups, findClient } from './authorize.ts'
+import { commit } from './commit.ts'
+import { limitCodeAttempts, limitLookups } from './device-limits.ts'
+import type { Actor } from './events.ts'
+import { issueUserApiKey } from './issue-key.ts'
+import { hashSecret, newApprovalToken, newDeviceCode, newRequestToken, newUserCode } from './key-text.ts'
+import type { Domain } from './ports.ts'
+import { type DeviceRequestRecord, UniqueViolation } from './store.ts'
+import type { User } from './user.ts'
+
+/** A refusal of a verb. */
+export interface Refused {
+  readonly outcome: 'refused'
+  readonly refusal: Refusal
+}
+
+/** The codes of a new device request: their texts, told once. */
+export interface DeviceCodes {
+  readonly outcome: 'requested'
+  readonly deviceCode: string
+  /** `XXXX-XXXX`. */
+  readonly userCode: string
+  readonly requestToken: string
+}
+
+/** What a user decides on. */
+export interface DeviceView {
+  readonly request: DeviceRequest
+  /** When the key would expire, in milliseconds since the epoch; null for never. */
+  readonly expiresAt: number | null
+  /** Why this user may not approve apps at all, if that is so. */
+  readonly notAllowed: Refusal | undefined
+}
+
+/** `gone`: there is no such request, or it is decided, expired or another user's. */
+export type DevicePreview =
+  | Refused
+  | { readonly outcome: 'gone' }
+  | { readonly outcome: 'found'; readonly view: DeviceView }
+
+/** What typing a code came to. `invalid`: no request has this code. */
+export type CodeEntered =
+  | DevicePreview
+  | { readonly outcome: 'invalid' }
+  | { readonly outcome: 'bound'; readonly view: DeviceView; readonly approvalToken: string }
+
+/** What a decision came to. `wrong_code`: the code is not this request's, which stays as it was. */
+export type Decided =
+  | Refused
+  | { readonly outcome: 'gone' }
+  | { readonly outcome: 'wrong_code'; readonly view: DeviceView }
+  | { readonly outcome: 'complete' }
+
+/** The answer to a poll (protocol §5.6). */
+export type PollAnswer =
+  | { readonly status: 'authorization_pending' | 'access_denied' | 'expired_token' }
+  | { readonly status: 'authorized'; readonly payload: string }
+
+/** How many approval tokens a browser session holds; a further one takes the oldest's place (protocol §5.1). */
+const approvalsPerSession = 10
+
+/** How often new codes are tried when they are taken (protocol §5.1). */
+const codeAttempts = 20
+
+/**
+ * Keeps a request that has passed every check. Reasons: those of `checkDeviceRequest`, and `device_codes_exhausted`.
+ * Nothing is stored when it is refused.
+ */
+export async function requestDevice(
+  domain: Domain,
+  parameters: DeviceParameters,
+): Promise<DeviceCodes | Refused> {
+  const checked = await check(domain, parameters)
+  if (checked.outcome === 'refused') return checked
+  const { expiresInSeconds } = checked.request
+  const createdAt = domain.clock.now()
+  for (let attempt = 0; attempt < codeAttempts; attempt += 1) {
+    const deviceCode = newDeviceCode(domain.random)
+    const userCode = newUserCode(domain.random)
+    const requestToken = newRequestToken(domain.random)
+    try {
+      await domain.store.deviceRequests.insert({
+        deviceCodeHash: deviceCode.hash,
+        userCodeHash: userCode.hash,
+        requestTokenHash: requestToken.hash,
+        parameters: serializeDeviceParameters(parameters),
+        keyExpiresAt: expiresInSeconds === undefined ? null : createdAt + expiresInSeconds * 1000,
+        createdAt,
+        expiresAt: createdAt + deviceRequestLifetimeSeconds * 1000,
+      })
+    } catch (error) {
+      if (error instanceof UniqueViolation) continue
+      throw error
+    }
+    return {
+      outcome: 'requested',
+      deviceCode: deviceCode.text,
+      userCode: userCode.text,
+      requestToken: requestToken.text,
+    }
+  }
+  return refused(refusal('device_codes_exhausted'))
+}
+
+/** Looks at the request behind an activation link, without tying it to anybody. Reason: `rate_limited`. */
+export async function previewDeviceRequest(
+  domain: Domain,
+  actor: Actor,
+  requestToken: string,
+  user: User,
+): Promise<DevicePreview> {
+  const found = await findByLink(domain, actor, requestToken, user)
+  return found.outcome === 'found' ? { outcome: 'found', view: found.view } : found
+}
+
+/**
+ * Takes a typed code, and ties its request to the user. What is answered with `bound` can be decided on with the
+ * approval token in this browser session alone; `found` is for an account that may not approve apps, for which nothing
+ * changes. Reason: `rate_limited`.
+ */
+export async function enterDeviceCode(
+  domain: Domain,
+  actor: Actor,
+  typed: string,
+  { user, sessionHash }: { readonly user: User; readonly sessionHash: string },
+): Promise<CodeEntered> {
+  const code = normalizeUserCode(typed)
+  const limited = limitCodeAttempts(domain, actor.address, user, code)
+  if (limited) return refused(limited)
+  const { store, clock } = domain
+  const record = code === undefined ? undefined : await store.deviceRequests.findByUserCode(hashSecret(code))
+  if (!record) return { outcome: 'invalid' }
+  const seen = await look(domain, record, user)
+  if (seen.outcome !== 'found' || seen.view.notAllowed) return seen
+  const { deviceCodeHash } = record
+  const now = clock.now()
+  const approvalToken = newApprovalToken(domain.random)
+  const isBound = await store.transaction(async (session) => {
+    if (!(await session.deviceRequests.bind(deviceCodeHash, user.id, now))) return false
+    const approval = {
+      tokenHash: approvalToken.hash,
+      sessionHash,
+      userId: user.id,
+      deviceCodeHash,
+      createdAt: now,
+    }
+    await session.deviceApprovals.insert(approval, approvalsPerSession)
+    return true
+  })
+  return isBound
+    ? { outcome: 'bound', view: seen.view, approvalToken: approvalToken.text }
+    : { outcome: 'gone' }
+}
+
+/**
+ * Approves the request behind a link, for which its code must be typed all the same: whoever sent the link need not be
+ * the one who holds the device. Reasons: `group_not_allowed`, `rate_limited`, those of `checkDeviceRequest`.
+ */
+export async function authorizeDeviceByLink(
+  domain: Domain,
+  actor: Actor,
+  { requestToken, code: typed }: { readonly requestToken: string; readonly code: string },
+  user: User,
+): Promise<Decided> {
+  const notAllowed = checkGroups(user, domain.settings.current())
+  if (notAllowed) return refused(notAllowed)
+  const found = await findByLink(domain, actor, requestToken, user)
+  if (found.outcome !== 'found') return found
+  const code = normalizeUserCode(typed)
+  const limited = limitCodeAttempts(domain, actor.address, user, code)
+  if (limited) return refused(limited)
+  const { record, view } = found
+  if (code === undefined || hashSecret(code) !== record.userCodeHash) return { outcome: 'wrong_code', view }
+  const isBound = await domain.store.deviceRequests.bind(record.deviceCodeHash, user.id, domain.clock.now())
+  return isBound ? authorize(domain, actor, record, user) : { outcome: 'gone' }
+}
+
+/**
+ * Approves the request that an approval token of this browser session and user stands for. Reasons:
+ * `group_not_allowed`, those of `checkDeviceRequest`.
+ */
+export async function authorizeDeviceByToken(
+  domain: Domain,
+  actor: Actor,
+  approvalToken: string,
+  who: { readonly user: User; readonly sessionHash: string },
+): Promise<Decided> {
+  const notAllowed = checkGroups(who.user, domain.settings.current())
+  if (notAllowed) return refused(notAllowed)
+  const record = await findByApproval(domain, approvalToken, who)
+  return record ? authorize(domain, actor, record, who.user) : { outcome: 'gone' }
+}
+
+/** Denies the request that an approval token stands for. Denying twice is denying once. */
+export async function denyDevice(
+  domain: Domain,
+  actor: Actor,
+  approvalToken: string,
+  who: { readonly user: User; readonly sessionHash: string },
+): Promise<{ readonly outcome: 'gone' } | { readonly outcome: 'complete' }> {
+  const record = await findByApproval(domain, approvalToken, who)
+  if (!record) return { outcome: 'gone' }
+  const { deviceCodeHash } = record
+  const now = domain.clock.now()
+  const isDenied = await commit(domain, actor, async (session) => {
+    const isChanged = await session.deviceRequests.deny(deviceCodeHash, who.user.id, now)
+    const clientId = record.parameters.client_id ?? ''
+    return { result: isChanged, events: isChanged ? [{ type: 'device_request_denied', clientId }] : [] }
+  })
+  if (isDenied) return { outcome: 'complete' }
+  const after = await domain.store.deviceRequests.find(deviceCodeHash)
+  return after?.status === 'denied' && after.expiresAt > now ? { outcome: 'complete' } : { outcome: 'gone' }
+}
+
+/** Answers a poll. However many come at once, the payload is in one answer, which deletes the request. */
+export async function pollDevice(domain: Domain, deviceCode: string): Promise<PollAnswer> {
+  if (!isDeviceCode(deviceCode)) return { status: 'expired_token' }
+  const { deviceRequests } = domain.store
+  const hash = hashSecret(deviceCode)
+  const now = domain.clock.now()
+  const record = await deviceRequests.find(hash)
+  if (!record || record.expiresAt <= now) return { status: 'expired_token' }
+  if (record.status === 'denied') return { status: 'access_denied' }
+  if (record.status === 'pending') return { status: 'authorization_pending' }
+  const payload = await deviceRequests.takePayload(hash, now)
+  return payload === undefined ? { status: 'expired_token' } : { status: 'authorized', payload }
+}
+
+type Found =
+  | Refused
+  | { readonly outcome: 'gone' }
+  | { readonly outcome: 'found'; readonly view: DeviceView; readonly record: DeviceRequestRecord }
+
+async function findByLink(domain: Domain, actor: Actor, sent: string, user: User): Promise<Found> {
+  const token = isRequestToken(sent) ? sent : undefined
+  const limited = limitLookups(domain, actor.address, user, token)
+  if (limited) return refused(limited)
+  const { deviceRequests } = domain.store
+  const record = token === undefined ? undefined : await deviceRequests.findByRequestToken(hashSecret(token))
+  if (!record) return { outcome: 'gone' }
+  const seen = await look(domain, record, user)
+  return seen.outcome === 'found' ? { ...seen, record } : seen
+}
+
+/** The request that the token stands for, if it is this session's and this user's; in whatever state. */
+async function findByApproval(
+  { store }: Domain,
+  token: string,
+  { user, sessionHash }: { readonly user: User; readonly sessionHash: string },
+): Promise<DeviceRequestRecord | undefined> {
+  const approval = await store.deviceApprovals.find(hashSecret(token))
+  if (!approval || approval.sessionHash !== sessionHash || approval.userId !== user.id) return undefined
+  return store.deviceRequests.find(approval.deviceCodeHash)
+}
+
+/** What the user would decide on, when it is theirs to decide. */
+async function look(domain: Domain, record: DeviceRequestRecord, user: User): Promise<DevicePreview> {
+  if (!isOpenTo(record, user, domain.clock.now())) return { outcome: 'gone' }
+  const checked = await checkAgain(domain, record)
+  if (checked.outcome === 'refused') return checked
+  const notAllowed = checkGroups(user, domain.settings.current())
+  return {
+    outcome: 'found',
+    view: { request: checked.request, expiresAt: record.keyExpiresAt, notAllowed },
+  }
+}
+
+/** The settings and the client may have changed since the request was made, so all is checked again (§5.4). */
+async function authorize(
+  domain: Domain,
+  actor: Actor,
+  record: DeviceRequestRecord,
+  user: User,
+): Promise<Decided> {
+  const now = domain.clock.now()
+  if (!isOpenTo(record, user, now)) return { outcome: 'gone' }
+  const checked = await checkAgain(domain, record)
+  if (checked.outcome === 'refused') return checked
+  const expiresAt = Math.min(record.expiresAt, now + devicePayloadLifetimeSeconds * 1000)
+  const payload = await issueUserApiKey(domain, actor, checked.request, {
+    user,
+    expiresAt: record.keyExpiresAt,
+    claim: (session, sealed) =>
+      session.deviceRequests.authorize(record.deviceCodeHash, user.id, { payload: sealed, expiresAt, now }),
+  })
+  return { outcome: payload === undefined ? 'gone' : 'complete' }
+}
+
+/** A request for a key that would be over by now is over as well. */
+function isOpenTo(record: DeviceRequestRecord, user: User, now: number): boolean {
+  const { status, userId, expiresAt, keyExpiresAt } = record
+  const isTheirs = userId === null || userId === user.id
+  return status === 'pending' && isTheirs && expiresAt > now && (keyExpiresAt === null || keyExpiresAt > now)
+}
+
+async function checkAgain(
+  domain: Domain,
+  record: DeviceRequestRecord,
+): Promise<ReturnType<typeof checkDeviceRequest>> {
+  const read = readDeviceParameters({ query: new URLSearchParams(record.parameters) })
+  return read.outcome === 'refused' ? read : check(domain, read.parameters)
+}
+
+async function check(
+  domain: Domain,
+  parameters: DeviceParameters,
+): Promise<ReturnType<typeof checkDeviceRequest>> {
+  const client = await findClient(domain.store, parameters.clientId)
+  return checkDeviceRequest(parameters, {
+    client,
+    settings: domain.settings.current(),
+    scopes: domain.scopes,
+  })
+}
+
+function refused(why: Refusal): Refused {
+  return { outcome: 'refused', refusal: why }
+}

@@ -1,0 +1,121 @@
+/** Issuing a user API key, whichever flow the approval came by (protocol §3.3, §5.4). */
+
+import { sealPayload, serializePayload } from '../protocol/payload.ts'
+import type { RsaPublicKey } from '../protocol/public-key.ts'
+import type { Padding } from '../protocol/rsaes.ts'
+import type { Settings } from '../protocol/settings.ts'
+import { commit } from './commit.ts'
+import type { Actor, DomainEvent } from './events.ts'
+import { newUserApiKeyText } from './key-text.ts'
+import type { Domain } from './ports.ts'
+import type { ClientRecord, StoreSession, UserApiKeyRecord } from './store.ts'
+import type { User } from './user.ts'
+
+/** A checked request, as far as issuing needs it. */
+export interface Grant {
+  readonly nonce: string
+  readonly scopes: readonly string[]
+  readonly clientId: string
+  readonly applicationName: string
+  readonly publicKey: RsaPublicKey
+  readonly padding: Padding
+  readonly pushUrl?: string
+}
+
+export interface IssueOptions {
+  /** Who approved. */
+  readonly user: User
+  /** When the key expires, in milliseconds since the epoch; null for never. */
+  readonly expiresAt: number | null
+  /** The name that the client has from now on. Default: a client that is known keeps the name it has. */
+  readonly rename?: string | undefined
+  /**
+   * Takes what the approval rests on, first thing in the same transaction; when it answers false it was gone, and
+   * nothing is issued. Default: there is nothing to take.
+   */
+  readonly claim?: (session: StoreSession, payload: string) => Promise<boolean>
+}
+
+/**
+ * Issues a key. All that could refuse it has been checked before. One transaction finds or makes the client, deletes
+ * the user's older keys of that client, and stores the new one. Answers with the sealed payload, in the wire's Base64
+ * (§4.4), which alone holds the key's text; undefined when there was nothing to claim.
+ */
+export async function issueUserApiKey(
+  domain: Domain,
+  actor: Actor,
+  grant: Grant,
+  options: IssueOptions,
+): Promise<string | undefined> {
+  const { user, expiresAt, claim } = options
+  const now = domain.clock.now()
+  const key = newUserApiKeyText(domain.random)
+  const text = serializePayload({
+    key: key.text,
+    nonce: grant.nonce,
+    push: hasPush(grant, domain.settings.current()),
+    ...(expiresAt === null ? {} : { expiresAt }),
+  })
+  const payload = await sealPayload(grant.publicKey, grant.padding, text, (length) =>
+    domain.random.bytes(length),
+  )
+
+  return commit(domain, actor, async (session) => {
+    if (claim && !(await claim(session, payload))) return { result: undefined, events: [] }
+    const { client, events } = await findOrCreateClient(session, grant, options.rename, now)
+    const replaced = await session.userApiKeys.deleteByUserAndClient(user.id, client.id)
+    const issued = await session.userApiKeys.insert({
+      userId: user.id,
+      clientRowId: client.id,
+      keyHash: key.hash,
+      scopes: grant.scopes.map((name) => ({ name, allowedParameters: null })),
+      pushUrl: grant.pushUrl ?? null,
+      createdAt: now,
+      expiresAt,
+    })
+    return {
+      result: payload,
+      events: [
+        ...events,
+        ...replaced.map((old): DomainEvent => ({ type: 'user_api_key_replaced', ...keyFacts(old) })),
+        { type: 'user_api_key_issued', ...keyFacts(issued), scopes: grant.scopes },
+      ],
+    }
+  })
+}
+
+/** Which key an event is about. */
+export function keyFacts(key: UserApiKeyRecord): {
+  readonly keyId: number
+  readonly keyHash: string
+  readonly userId: string
+  readonly clientId: string
+} {
+  return { keyId: key.id, keyHash: key.keyHash, userId: key.userId, clientId: key.client.clientId }
+}
+
+/** Whether notifications will be pushed for the key (protocol §9); an unlisted address is no error. */
+function hasPush(grant: Grant, settings: Settings): boolean {
+  return (
+    grant.pushUrl !== undefined &&
+    grant.scopes.some((scope) => scope === 'push' || scope === 'notifications') &&
+    settings.allowed_user_api_push_urls.includes(grant.pushUrl)
+  )
+}
+
+async function findOrCreateClient(
+  session: StoreSession,
+  grant: Grant,
+  rename: string | undefined,
+  now: number,
+): Promise<{ client: ClientRecord; events: readonly DomainEvent[] }> {
+  const { clientId, applicationName } = grant
+  const found = await session.clients.findByClientId(clientId)
+  if (!found) {
+    const client = await session.clients.insert({ clientId, applicationName, createdAt: now })
+    return { client, events: [{ type: 'client_first_seen', clientId, applicationName }] }
+  }
+  if (rename === undefined || rename === found.applicationName) return { client: found, events: [] }
+  await session.clients.rename(found.id, rename)
+  return { client: found, events: [{ type: 'client_renamed', clientId, applicationName: rename }] }
+}
