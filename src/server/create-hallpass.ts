@@ -30,6 +30,10 @@ import { KeyCache } from '../verify/key-cache.ts'
 import { LastUse } from '../verify/last-use.ts'
 import type { Hallpass } from './hallpass.ts'
 
+// What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
+export { openSqliteStore } from '../storage/open-store.ts'
+export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
+
 export interface HallpassOptions {
   /** Where everything is kept. It stays the caller's to close. */
   readonly store: Store
