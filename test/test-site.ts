@@ -6,7 +6,7 @@ import { createHallpass, type HallpassOptions } from '../src/server/create-hallp
 import type { Hallpass } from '../src/server/hallpass.ts'
 import { openSqliteStore } from '../src/storage/open-store.ts'
 
-const siteUrl = 'http://hallpass.test'
+export const siteUrl = 'http://hallpass.test'
 export const userPassword = 'correct horse battery'
 
 /** The key pair of the app in the tests; made once, because making one is slow. */

@@ -14,8 +14,7 @@ import {
 import { limitDeviceRequests, limitPollsFor, limitPollsFrom } from '../domain/device-limits.ts'
 import type { Identity } from '../domain/identity.ts'
 import { hashSecret } from '../domain/key-text.ts'
-import { readCookies } from '../identity/cookies.ts'
-import { csrfFor } from '../identity/csrf.ts'
+import { readSessionCookie } from '../identity/cookies.ts'
 import { activationDonePage, activationPage, enterCodePage } from '../pages/activate.ts'
 import type { Html } from '../pages/html.ts'
 import { activationPath, errorDocsPath, signInPath } from '../pages/paths.ts'
@@ -29,7 +28,7 @@ import {
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { isoSeconds, json, page, redirect, refused, sealedFromCaches } from './answer.ts'
-import { actorOf, type Call, type Router, routesOf, type Service } from './service.ts'
+import { actorOf, type Call, csrfTokenOf, type Router, routesOf, type Service } from './service.ts'
 import type { Visit } from './visit.ts'
 
 export function addDeviceRoutes(router: Router, service: Service): void {
@@ -273,7 +272,7 @@ function showNotAllowed(service: Service, visit: Visit, { request }: DeviceView,
 }
 
 function formPage(service: Service, { visit }: Call, make: (csrfToken: string) => Html): Response {
-  const csrf = csrfFor(visit.request, service.domain.random)
+  const csrf = service.sessions.csrf(visit.request)
   const response = page(make(csrf.token))
   if (csrf.setCookie) response.headers.append('set-cookie', csrf.setCookie)
   return response
@@ -314,9 +313,7 @@ function jsonOnly({ request: { headers }, route, asksForJson }: Visit): Refusal 
 }
 
 function hasCsrf(service: Service, { visit, sources }: Call): boolean {
-  const read = readParameters(sources, { authenticity_token: { limit: 200 } })
-  const inForm = read.outcome === 'read' ? read.values.authenticity_token : undefined
-  const token = visit.request.headers.get('x-csrf-token') ?? inForm
+  const token = csrfTokenOf(visit, sources)
   return token !== undefined && service.verifier.signIn.csrfMatches(visit.request, token)
 }
 
@@ -324,9 +321,7 @@ function hasCsrf(service: Service, { visit, sources }: Call): boolean {
 function sessionHashOf(visit: Visit, identity: Identity): string {
   if (identity.via === 'user_api_key') return hashSecret(`user_api_key ${identity.key.id}`)
   if (identity.via === 'api_key') return hashSecret(`api_key ${identity.apiKey.id}`)
-  // Somebody whom the host application signed in has no session of ours, but has the secret of their CSRF token.
-  const { session, csrf } = readCookies(visit.request)
-  return hashSecret(`session ${session ?? csrf ?? ''}`)
+  return hashSecret(`session ${readSessionCookie(visit.request) ?? ''}`)
 }
 
 function missing(name: string, example: string): Refusal {

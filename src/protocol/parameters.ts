@@ -53,7 +53,7 @@ export function readParameters<Name extends string>(
 }
 
 /** The length of `text` in bytes of UTF-8. */
-function utf8Length(text: string): number {
+export function utf8Length(text: string): number {
   return new TextEncoder().encode(text).length
 }
 
