@@ -83,7 +83,7 @@ describe('migrate', () => {
     const up = async () => {}
     const migrations = [
       ...hallpassMigrations,
-      { name: 'device-requests', since: '0.9.0', up },
+      { name: 'from-the-future', since: '0.9.0', up },
       { name: 'one-time-passwords', since: '0.10.2', up },
     ]
     await migrate(future, { name: 'hallpass', migrations })
