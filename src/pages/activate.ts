@@ -31,7 +31,7 @@ export function enterCodePage(model: EnterCodeModel): Html {
 ${failed === undefined ? null : codeProblem(failed)}
 <form class="fields" method="post" action="${model.action}">
 ${csrfField(model.csrfToken)}
-${codeField({ failed: failed !== undefined })}
+${codeField({ failed: failed !== undefined, focus: true })}
 <button class="button button--primary" type="submit">Continue</button>
 </form>
 <div class="authorize-api-key__user">
@@ -147,7 +147,7 @@ function linkForm(
 ${csrfField(model.csrfToken)}
 <input type="hidden" name="request" value="${requestToken}">
 ${invalidCode ? codeProblem('invalid_code') : null}
-${codeField({ failed: invalidCode })}
+${codeField({ failed: invalidCode, focus: invalidCode })}
 <div class="authorize-api-key__buttons">
 <button class="button button--primary" type="submit">Authorize</button>
 <a class="button" href="/">Cancel</a>
@@ -166,12 +166,13 @@ ${csrfField(model.csrfToken)}
 </form>`
 }
 
-function codeField({ failed }: { failed: boolean }): Html {
+/** Under a request it takes the focus only after a wrong code: a small screen would scroll past what is asked for. */
+function codeField({ failed, focus }: { failed: boolean; focus: boolean }): Html {
   return html`<div class="field">
 <label for="code">Code</label>
-<input class="activate__code" id="code" name="code" type="text" placeholder="ABCD-2345" autocomplete="one-time-code" autocapitalize="characters" autocorrect="off" spellcheck="false" maxlength="40" required autofocus${
-    failed ? html` aria-invalid="true" aria-describedby="code-problem"` : null
-  }>
+<input class="activate__code" id="code" name="code" type="text" placeholder="ABCD-2345" autocomplete="one-time-code" autocapitalize="characters" autocorrect="off" spellcheck="false" maxlength="40" required${
+    focus ? html` autofocus` : null
+  }${failed ? html` aria-invalid="true" aria-describedby="code-problem"` : null}>
 </div>`
 }
 
