@@ -3,6 +3,7 @@ import { accountsContract } from './contract/accounts.ts'
 import { apiKeysContract } from './contract/api-keys.ts'
 import { auditContract } from './contract/audit.ts'
 import { clientsContract } from './contract/clients.ts'
+import { deviceRequestsContract } from './contract/device-requests.ts'
 import { signingInContract } from './contract/signing-in.ts'
 import type { OpenStore } from './contract/store-test.ts'
 import { transactionContract } from './contract/transaction.ts'
@@ -19,6 +20,7 @@ export function describeStoreContract(name: string, openStore: OpenStore): void 
     apiKeysContract(openStore)
     accountsContract(openStore)
     signingInContract(openStore)
+    deviceRequestsContract(openStore)
     auditContract(openStore)
     transactionContract(openStore)
   })
