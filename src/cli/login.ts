@@ -9,7 +9,9 @@ import {
   completeAuthorization,
   readPayloadText,
 } from '../client/authorization.ts'
+import { clientError } from '../client/client-errors.ts'
 import { CredentialFile } from '../client/credential-file.ts'
+import { authorizeWithDevice } from '../client/device.ts'
 import { discover } from '../client/discover.ts'
 import { authorizeWithLoopback } from '../client/loopback.ts'
 import { previewAuthorization } from '../client/preview.ts'
@@ -26,6 +28,7 @@ interface LoginFlags {
   readonly name: string
   readonly browser: boolean
   readonly manual?: true
+  readonly device?: true
   readonly expiresIn?: number
   readonly padding: Padding
   readonly timeout: number
@@ -53,6 +56,9 @@ export function registerLogin(program: Command): void {
     )
     .option('--no-browser', 'print the address instead of opening it')
     .option('--manual', 'have the page show the payload, and paste it here')
+    .addOption(
+      new Option('--device', 'show a code, to be typed on any device with a browser').conflicts('manual'),
+    )
     .option('--expires-in <time>', 'how long the key shall live, as in 12h or 30d', parseDuration)
     .addOption(
       new Option('--padding <scheme>', 'how the payload is sealed')
@@ -68,7 +74,8 @@ export function registerLogin(program: Command): void {
 examples:
   hallpass login localhost:4000
   hallpass login https://forum.example.com --scopes read,write --expires-in 30d
-  hallpass login https://forum.example.com --manual`,
+  hallpass login https://forum.example.com --manual
+  hallpass login https://forum.example.com --device`,
     )
     .action(login)
 }
@@ -84,12 +91,42 @@ async function login(address: string, flags: LoginFlags): Promise<void> {
     padding: flags.padding,
     ...(flags.expiresIn === undefined ? {} : { expiresInSeconds: flags.expiresIn }),
   }
-  const credential = flags.manual ? await manually(request, flags) : await byRedirect(request, flags)
+  const credential = await authorize(request, flags)
   // Before anything else can fail: the site has issued the key, and will not show it again.
   await file.save(credential)
   const username = await usernameOf(credential)
   await file.save(credential, { username })
   report(credential, username)
+}
+
+function authorize(request: AuthorizationOptions, flags: LoginFlags): Promise<Credential> {
+  if (flags.device) return byCode(request, flags)
+  return flags.manual ? manually(request, flags) : byRedirect(request, flags)
+}
+
+/** The user approves wherever they like, with a code that is shown here. */
+async function byCode(request: AuthorizationOptions, flags: LoginFlags): Promise<Credential> {
+  const limit = new AbortController()
+  const timer = setTimeout(() => limit.abort(timedOut(flags.timeout)), flags.timeout * 1000)
+  try {
+    return await authorizeWithDevice({
+      ...request,
+      signal: limit.signal,
+      showCode: ({ userCode, verificationUrl, verificationUrlWithRequest }) => {
+        note(`open this address on any device:\n\n  ${verificationUrl}\n`)
+        note(`and type this code:\n\n  ${strong(userCode)}\n`)
+        note(`or open this link, and type the code there:\n\n  ${verificationUrlWithRequest}\n`)
+        note('waiting until you approve. ctrl-c stops')
+      },
+    })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function timedOut(seconds: number): Error {
+  const waited = seconds >= 120 ? `${Math.round(seconds / 60)} minutes` : `${seconds} seconds`
+  return clientError('authorization_timed_out', { waited })
 }
 
 /** The browser comes back to this machine. A site that does not allow that is asked to show the payload instead. */

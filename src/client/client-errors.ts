@@ -42,6 +42,14 @@ export const clientErrorCatalogue = {
     remedy:
       'ask an administrator to look at three settings: allow_user_api_key_scopes must hold {scopes}, allowed_user_api_auth_redirects must hold {redirect}, and max_user_api_key_expiry_days must not be below the expiry asked for',
   },
+  authorization_denied: {
+    message: 'the request was denied on {site}',
+    remedy: 'start again if that was a mistake',
+  },
+  site_without_device_flow: {
+    message: '{site} has no device flow',
+    remedy: 'use the browser flow: leave out --device',
+  },
   authorization_timed_out: {
     message: 'nobody approved within {waited}',
     remedy: 'start again, and approve in the browser while the app waits',

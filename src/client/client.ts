@@ -24,6 +24,7 @@ export {
   readPayloadText,
 } from './authorization.ts'
 export { type ClientReason, clientErrorCatalogue } from './client-errors.ts'
+export { authorizeWithDevice, type DeviceCode, type DeviceOptions } from './device.ts'
 export { type DiscoverOptions, discover, type Site } from './discover.ts'
 export type { Fetch, Transport } from './http.ts'
 export type { PayloadText } from './payload-text.ts'
