@@ -74,6 +74,25 @@ describe('the authorization request', () => {
     )
   })
 
+  test('is answered below 500 whatever the device flow’s routes are sent', async () => {
+    const anything = fc.oneof(value, fc.jsonValue())
+    const steps = ['device', 'device/poll', 'activate', 'device/authorize', 'device/deny']
+    const fields = [...names, 'device_code', 'code', 'request', 'approval_token']
+    const headers = { 'api-key': site.adminApiKey, 'api-username': 'sam', accept: 'application/json' }
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...steps),
+        fc.dictionary(fc.constantFrom(...fields), anything),
+        async (step, json) => {
+          const whole = step === 'device' ? { ...authorizationParameters(), ...json } : json
+          const response = await site.request(`/user-api-key/${step}.json`, { json: whole, headers })
+          assert.ok(response.status < 500, `${response.status} for ${step} ${JSON.stringify(json)}`)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
   test('is answered below 500 whatever its path and method', async () => {
     const path = fc.array(
       fc.oneof(
