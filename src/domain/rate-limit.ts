@@ -44,11 +44,6 @@ export class RateLimiter {
     return { outcome: 'allowed' }
   }
 
-  /** Forgets what was counted for `key`, as after a sign-in that succeeded. */
-  forget(limit: RateLimit, key: string): void {
-    this.#buckets.delete(`${limit.name}\0${key}`)
-  }
-
   #remember(bucketKey: string, times: number[]): void {
     // Deleting first moves the bucket to the end of the Map's order, which thereby is the order of last use.
     this.#buckets.delete(bucketKey)
