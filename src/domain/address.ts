@@ -1,0 +1,34 @@
+import { BlockList, isIP } from 'node:net'
+
+/**
+ * Whether an address is within any of `ranges`, each an IPv4 or IPv6 address with or without a prefix length
+ * (`192.0.2.0/24`). An IPv4 address in its IPv6 form (`::ffff:192.0.2.7`) is the IPv4 address. Null, and what is no
+ * address, is within none.
+ *
+ * @throws TypeError for a range that is none, RangeError for a prefix length that is too long
+ */
+export function addressMatcher(ranges: readonly string[]): (address: string | null) => boolean {
+  const list = new BlockList()
+  for (const range of ranges) addRange(list, range)
+  return (address) => {
+    const plain = plainAddress(address ?? '')
+    const family = isIP(plain)
+    return family !== 0 && list.check(plain, family === 4 ? 'ipv4' : 'ipv6')
+  }
+}
+
+/** An address in the form that two spellings of it share where it matters: no zone, and IPv4 as IPv4. */
+export function plainAddress(address: string): string {
+  const withoutZone = address.replace(/%.*$/, '')
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(withoutZone)?.[1] ?? withoutZone
+}
+
+function addRange(list: BlockList, range: string): void {
+  const [text = '', prefix] = range.split('/')
+  const address = plainAddress(text)
+  const family = isIP(address)
+  if (family === 0) throw new TypeError(`${range} is no IP address or range`)
+  const type = family === 4 ? 'ipv4' : 'ipv6'
+  if (prefix === undefined) list.addAddress(address, type)
+  else list.addSubnet(address, Number(prefix), type)
+}
