@@ -7,8 +7,9 @@ import type { User } from '../domain/user.ts'
 import type { BrowserSessions } from '../identity/sessions.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { type ParameterSources, readParameters } from '../protocol/parameters.ts'
-import { authenticate, type Verifier } from '../verify/authenticate.ts'
+import { authenticate } from '../verify/authenticate.ts'
 import { readCredentials, withLegacyQuery } from '../verify/credentials.ts'
+import type { Verifier } from '../verify/verifier.ts'
 import { refused } from './answer.ts'
 import { readBody } from './body.ts'
 import type { Visit } from './visit.ts'
@@ -130,6 +131,7 @@ async function receive(
     credentials: options.legacyQuery ? withLegacyQuery(headers, visit.url.searchParams) : headers,
     csrfToken: csrfTokenOf(visit, sources),
     revocationId: own.values.id,
+    address: visit.connection.remoteAddress,
   })
   if (authentication.outcome === 'refused') return authentication.refusal
   const identity = authentication.outcome === 'authenticated' ? authentication.identity : undefined

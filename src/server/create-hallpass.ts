@@ -11,6 +11,7 @@ import type { Store } from '../domain/store.ts'
 import type { User } from '../domain/user.ts'
 import { addAdministrationRoutes } from '../http/administration.ts'
 import { refused } from '../http/answer.ts'
+import { addApiKeyRoutes } from '../http/api-keys.ts'
 import { addAuthorizationRoutes } from '../http/authorization.ts'
 import { addDeviceRoutes } from '../http/device.ts'
 import { addKeyRoutes } from '../http/keys.ts'
@@ -98,6 +99,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   addDeviceRoutes(router, service)
   addKeyRoutes(router, service)
   addAdministrationRoutes(router, service)
+  addApiKeyRoutes(router, service)
 
   function hear(events: readonly DomainEvent[]): void {
     for (const event of events) {
@@ -158,7 +160,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       return response ?? hallpass.refuse(request, refusal('not_found', { what: 'such page' }))
     },
 
-    async authenticate(request, { csrfToken } = {}) {
+    async authenticate(request, { csrfToken, connection = unknownConnection } = {}) {
       const url = publicUrl(request)
       const credentials = readCredentials(request.headers)
       const normalized = normalizeRoute(request.method, url.pathname)
@@ -181,6 +183,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
         credentials,
         csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
         revocationId: undefined,
+        address: connection.remoteAddress,
       })
     },
 

@@ -1,0 +1,46 @@
+/** What the files of this room share: what they work with, what they look at, and their answers. */
+import type { Authentication, Identity } from '../domain/identity.ts'
+import type { Domain, SignIn } from '../domain/ports.ts'
+import { isSuspended, type User } from '../domain/user.ts'
+import { type Refusal, refusal } from '../protocol/errors.ts'
+import type { RequestedRoute } from '../protocol/route-matcher.ts'
+import type { Credentials } from './credentials.ts'
+import type { KeyCache } from './key-cache.ts'
+import type { LastUse } from './last-use.ts'
+
+/** What verification works with. */
+export interface Verifier {
+  readonly domain: Domain
+  readonly signIn: SignIn
+  readonly cache: KeyCache
+  readonly lastUse: LastUse
+}
+
+/** A request as verification sees it. */
+export interface VerifiedRequest {
+  readonly request: Request
+  readonly route: RequestedRoute
+  readonly credentials: Credentials
+  /** The CSRF token that the request carries, in its header or its form. */
+  readonly csrfToken: string | undefined
+  /** The parameter `id` of a revocation; undefined when there is none, or the body was not read. */
+  readonly revocationId: string | undefined
+  /** The address of whoever sent the request; null when it is not known. */
+  readonly address: string | null
+}
+
+/** Why nobody may act as `owner` at `now`; undefined when they may. */
+export function checkOwner(owner: User, now: number): Refusal | undefined {
+  if (isSuspended(owner, now)) return refusal('owner_suspended')
+  return owner.active ? undefined : refusal('owner_inactive')
+}
+
+/** The answer for somebody who is known. */
+export function authenticated(identity: Identity): Authentication {
+  return { outcome: 'authenticated', identity }
+}
+
+/** The answer for a credential that is not accepted. */
+export function refused(why: Refusal): { readonly outcome: 'refused'; readonly refusal: Refusal } {
+  return { outcome: 'refused', refusal: why }
+}
