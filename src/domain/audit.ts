@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Actor, DomainEvent } from './events.ts'
 import type { AuditRecord } from './store.ts'
 
-/** What stands before the first entry. */
-const genesisHash: string = '0'.repeat(64)
+/** What stands in the place of a hash before the first entry. */
+export const genesisHash: string = '0'.repeat(64)
 
 /**
  * The audit log's next entry. Each entry's hash covers its own fields and the hash of the entry before, so that a line

@@ -163,6 +163,18 @@ export interface AuditRecord {
   readonly hash: string
 }
 
+/** Which entries of the audit log are wanted; all that is given must fit. */
+export interface AuditFilter {
+  readonly action?: string
+  readonly actorUserId?: string
+  readonly actorVia?: string
+  /** Milliseconds since the epoch; the first that fits, and the first that fits no more. */
+  readonly since?: number
+  readonly until?: number
+  /** What the details must hold: values by their name. */
+  readonly details?: Readonly<Record<string, string | number>>
+}
+
 export interface SettingRecord {
   readonly name: string
   /** The wire's text form. */
@@ -288,8 +300,16 @@ export interface StoreSession {
     /** The newest entry, from which the next one's sequence and chain go on. */
     last(): Promise<AuditRecord | undefined>
     append(entry: AuditRecord): Promise<void>
-    /** Newest first. `before` is a sequence number to start below. */
-    list(page: { before?: number; limit: number }): Promise<readonly AuditRecord[]>
+    /**
+     * Newest first, those that fit the filter. `before`: a sequence number to start below, by default the end; `from`:
+     * the lowest number that is looked at, by default 1.
+     */
+    list(
+      page: { readonly from?: number; readonly before?: number; readonly limit: number },
+      filter?: AuditFilter,
+    ): Promise<readonly AuditRecord[]>
+    /** Oldest first, those with a higher number than `sequence`. */
+    listAfter(sequence: number, limit: number): Promise<readonly AuditRecord[]>
   }
   /** Deletes sessions, parked requests and device requests (with their approvals) whose time is over. */
   deleteExpired(now: number): Promise<void>

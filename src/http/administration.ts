@@ -9,6 +9,7 @@ import { formatSetting } from '../protocol/setting-values.ts'
 import { type SettingName, settingsCatalogue } from '../protocol/settings.ts'
 import { json, refused, success } from './answer.ts'
 import { actorOf, type Call, type Router, routesOf, type Service } from './service.ts'
+import { readTime } from './typed-parameters.ts'
 import { adminUserJson, wireUserId } from './user-json.ts'
 
 export function addAdministrationRoutes(router: Router, service: Service): void {
@@ -69,14 +70,8 @@ const accountVerbs: Readonly<Record<string, ReadChange>> = {
   suspend: (call) => {
     const until = parameter(call, 'suspend_until', { limit: 40 })
     if (typeof until === 'object') return until
-    const time = until !== undefined && /^\d{4}-/.test(until) ? Date.parse(until) : Number.NaN
-    return Number.isNaN(time)
-      ? refusal('parameter_invalid', {
-          field: 'suspend_until',
-          problem: 'it is not a date',
-          expected: 'a date such as 2030-01-31 or 2030-01-31T12:00:00Z',
-        })
-      : { suspendedUntil: time }
+    const time = readTime('suspend_until', until ?? '')
+    return typeof time === 'object' ? time : { suspendedUntil: time }
   },
 }
 

@@ -12,6 +12,7 @@ import type { User } from '../domain/user.ts'
 import { addAdministrationRoutes } from '../http/administration.ts'
 import { refused } from '../http/answer.ts'
 import { addApiKeyRoutes } from '../http/api-keys.ts'
+import { addAuditRoutes } from '../http/audit.ts'
 import { addAuthorizationRoutes } from '../http/authorization.ts'
 import { addDeviceRoutes } from '../http/device.ts'
 import { addKeyRoutes } from '../http/keys.ts'
@@ -100,6 +101,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   addKeyRoutes(router, service)
   addAdministrationRoutes(router, service)
   addApiKeyRoutes(router, service)
+  addAuditRoutes(router, service)
 
   function hear(events: readonly DomainEvent[]): void {
     for (const event of events) {

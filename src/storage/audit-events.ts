@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely'
+import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
 import type { AuditRecord, StoreSession } from '../domain/store.ts'
 import type { HallpassTables } from './schema.ts'
 import { uniquely } from './unique.ts'
@@ -28,12 +28,39 @@ export function createAuditEvents(db: Kysely<HallpassTables>): StoreSession['aud
       await uniquely('sequence', () => db.insertInto('audit_events').values(row).execute())
     },
 
-    async list({ before, limit }) {
-      const page = newestFirst.limit(limit)
-      const rows = await (before === undefined ? page : page.where('sequence', '<', before)).execute()
+    async list({ from, before, limit }, filter = {}) {
+      let page = newestFirst.limit(limit)
+      if (from !== undefined) page = page.where('sequence', '>=', from)
+      if (before !== undefined) page = page.where('sequence', '<', before)
+      if (filter.action !== undefined) page = page.where('action', '=', filter.action)
+      if (filter.actorUserId !== undefined) page = page.where('actor_user_id', '=', filter.actorUserId)
+      if (filter.actorVia !== undefined) page = page.where('actor_via', '=', filter.actorVia)
+      if (filter.since !== undefined) page = page.where('at', '>=', filter.since)
+      if (filter.until !== undefined) page = page.where('at', '<', filter.until)
+      for (const [name, value] of Object.entries(filter.details ?? {})) {
+        page = page.where(holds(name, value))
+      }
+      return (await page.execute()).map(auditRecordOf)
+    },
+
+    async listAfter(sequence, limit) {
+      const rows = await db
+        .selectFrom('audit_events')
+        .selectAll()
+        .where('sequence', '>', sequence)
+        .orderBy('sequence')
+        .limit(limit)
+        .execute()
       return rows.map(auditRecordOf)
     },
   }
+}
+
+/** Details are compact JSON of one level, so that a member is found as text, in the same way on every database. */
+function holds(name: string, value: string | number): RawBuilder<boolean> {
+  const member = JSON.stringify({ [name]: value }).slice(1, -1)
+  const pattern = `%${member.replace(/[%_\\]/g, (special) => `\\${special}`)}`
+  return sql<boolean>`(details like ${`${pattern},%`} escape '\\' or details like ${`${pattern}}`} escape '\\')`
 }
 
 function auditRecordOf(row: Selectable<HallpassTables['audit_events']>): AuditRecord {
