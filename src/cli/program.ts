@@ -1,6 +1,7 @@
 /** The command's own grammar: which commands there are. Each has a file of its own. */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { registerAudit } from './audit.ts'
 import { registerCall } from './call.ts'
 import { registerLogin } from './login.ts'
 import { registerLogout } from './logout.ts'
@@ -35,6 +36,7 @@ exit status: 0 done, 1 refused or failed, 2 not understood`,
   registerWhoami(program)
   registerSites(program)
   registerLogout(program)
+  registerAudit(program)
   return program
 }
 

@@ -1,6 +1,5 @@
 /** The server's process, with the small forum as the site it guards. */
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { type ListeningServer, listen } from '../edge/node.ts'
 import { createForum, type Forum } from '../forum/forum.ts'
 import { HallpassError } from '../protocol/errors.ts'
@@ -8,6 +7,7 @@ import { createHallpass } from '../server/create-hallpass.ts'
 import type { Hallpass } from '../server/hallpass.ts'
 import { openSqlite } from '../storage/sqlite/open-sqlite.ts'
 import { createStore } from '../storage/store.ts'
+import { databasePath } from './open-data.ts'
 import type { ServeOptions } from './serve-options.ts'
 
 /** A server that runs until it is told to stop. */
@@ -39,7 +39,7 @@ async function openSite(
   address: string,
   options: ServeOptions,
 ): Promise<{ site: Forum; first: FirstAdministrator | undefined; close: () => Promise<void> }> {
-  const database = await openSqlite({ path: join(options.data, 'hallpass.sqlite') })
+  const database = await openSqlite({ path: databasePath(options.data) })
   const store = await createStore(database)
   // The forum is made with Hallpass, and Hallpass asks it about users; so it asks through this variable.
   let forum: Forum | undefined

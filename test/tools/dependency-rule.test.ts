@@ -15,6 +15,8 @@ const violations = [
   { from: 'protocol/c.ts', imports: 'hono', rule: 'protocol-is-pure' },
   { from: 'domain/a.ts', imports: '../storage/thing.ts', rule: 'domain-imports-only-what-it-may' },
   { from: 'domain/b.ts', imports: 'node:fs', rule: 'domain-decides-without-io' },
+  { from: 'domain/b.ts', imports: 'node:net', rule: 'domain-decides-without-io' },
+  { from: 'domain/address.ts', imports: 'node:fs', rule: 'address-ranges-compare-alone' },
   { from: 'storage/a.ts', imports: '../verify/thing.ts', rule: 'storage-imports-only-what-it-may' },
   { from: 'verify/a.ts', imports: '../identity/thing.ts', rule: 'verify-imports-only-what-it-may' },
   { from: 'identity/a.ts', imports: '../http/thing.ts', rule: 'identity-imports-only-what-it-may' },
