@@ -5,7 +5,7 @@ import type { SettingName, Settings } from '../protocol/settings.ts'
 import { commit } from './commit.ts'
 import type { Actor } from './events.ts'
 import type { Domain, SettingsReader } from './ports.ts'
-import type { Store } from './store.ts'
+import type { SettingRecord, Store } from './store.ts'
 
 /** Values that the configuration of this server fixes, in the wire's text form. */
 export type PinnedSettings = Readonly<Partial<Record<SettingName, string>>>
@@ -16,6 +16,8 @@ export class SiteSettings implements SettingsReader {
   readonly #scopes: ScopeCatalogue
   readonly #pinned: PinnedSettings
   #current: Settings = defaultSettings()
+  /** Grows with every change that was heard of. What was read before one must not take its place. */
+  #heard = 0
 
   /** @throws TypeError for a pinned value that the catalogue does not accept */
   constructor(store: Store, scopes: ScopeCatalogue, pinned: PinnedSettings = {}) {
@@ -43,13 +45,24 @@ export class SiteSettings implements SettingsReader {
    * came to know stricter limits must still start.
    */
   async load(): Promise<void> {
-    const stored = (await this.#store.settings.all()).map(({ name, value }) => [name, value] as const)
+    let heard: number
+    let stored: readonly SettingRecord[]
+    do {
+      heard = this.#heard
+      stored = await this.#store.settings.all()
+    } while (heard !== this.#heard)
     this.#current = defaultSettings()
-    for (const [name, text] of [...stored, ...Object.entries(this.#pinned)]) this.apply(name, text)
+    for (const { name, value } of stored) this.#take(name, value)
+    for (const [name, text] of Object.entries(this.#pinned)) this.#take(name, text)
   }
 
   /** Takes over one setting from its text, as a change that was just committed gives it. */
   apply(name: string, text: string): void {
+    this.#heard += 1
+    this.#take(name, text)
+  }
+
+  #take(name: string, text: string): void {
     const read = isSettingName(name) ? parseSetting(name, text, this.#scopes) : undefined
     if (read?.outcome === 'parsed') this.#current = { ...this.#current, [name]: read.value }
   }

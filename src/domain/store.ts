@@ -324,6 +324,12 @@ export interface Store extends StoreSession {
    * @throws TypeError for a use of the store itself inside `work`, which would otherwise wait for its own end for ever
    */
   transaction<T>(work: (session: StoreSession) => Promise<T>): Promise<T>
+  /**
+   * Whether another process, or another store on the same database, has committed anything since this was last asked,
+   * or since the store was opened. What this store commits itself does not count. Cheap enough to ask ten times a
+   * second; rejects when the database cannot tell.
+   */
+  changedElsewhere(): Promise<boolean>
   /** Resolves when the database answers; rejects when it does not. */
   ping(): Promise<void>
   close(): Promise<void>

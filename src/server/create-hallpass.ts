@@ -31,6 +31,7 @@ import { readCredentials } from '../verify/credentials.ts'
 import { KeyCache } from '../verify/key-cache.ts'
 import { LastUse } from '../verify/last-use.ts'
 import type { Hallpass } from './hallpass.ts'
+import { hearOthers } from './hear-others.ts'
 
 // What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
 export { openSqliteStore } from '../storage/open-store.ts'
@@ -54,6 +55,11 @@ export interface HallpassOptions {
   readonly random?: Random
   /** How often last use is written, in milliseconds. Default 5000. A crash loses at most that much of it. */
   readonly flushIntervalMs?: number
+  /**
+   * How often the store is asked whether another process has changed something, in milliseconds. Default 100. A key
+   * that another process revokes is refused once that has passed, and the time that the answer takes.
+   */
+  readonly hearOthersEveryMs?: number
   /** Hears of faults of Hallpass's own, each with the id that its answer names. Default: the error stream. */
   readonly onError?: (error: unknown, requestId: string) => void
 }
@@ -112,6 +118,12 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
 
   const flushing = setInterval(() => void flush(), options.flushIntervalMs ?? 5000)
   const sweeping = setInterval(() => void sweep(), 600_000)
+  const stopHearing = hearOthers(store, {
+    everyMs: options.hearOthersEveryMs ?? 100,
+    forget: () => cache.clear(),
+    reload: () => settings.load(),
+    onError: (error) => onError(error, 'hear-others'),
+  })
   flushing.unref()
   sweeping.unref()
 
@@ -206,6 +218,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     createApiKey: (request: ApiKeyRequest) => createApiKey(domain, systemActor, request),
 
     async close() {
+      stopHearing()
       clearInterval(flushing)
       clearInterval(sweeping)
       await flush()

@@ -16,6 +16,8 @@ export interface Database {
   readonly schema: SchemaDialect
   /** Which database it is, for messages: a path or an address, without a password. */
   readonly location: string
+  /** Whether another connection has committed anything since this was last asked, or since the opening. */
+  changedElsewhere(): Promise<boolean>
   /** Waits for a running transaction, then closes. Closing twice does nothing. */
   close(): Promise<void>
 }

@@ -34,6 +34,7 @@ export async function createStore(database: Database): Promise<Store> {
     async ping() {
       await sql`select 1`.execute(db)
     },
+    changedElsewhere: () => database.changedElsewhere(),
     close: () => database.close(),
   }
 }

@@ -59,6 +59,12 @@ export class KeyCache {
     }
   }
 
+  /** Drops every key: something has changed, and nobody says what. */
+  clear(): void {
+    this.#generation += 1
+    this.#keys.clear()
+  }
+
   /** Drops what an event made stale. */
   apply(event: DomainEvent): void {
     this.#generation += 1

@@ -32,6 +32,30 @@ describe('openSqlite', () => {
     })
   }
 
+  test('tells of commits of another connection, once each time it is asked, and never of its own', async (t) => {
+    const path = join(temporaryFolder(t), 'hallpass.db')
+    const [store, other] = [await openSqliteStore({ path }), await openSqliteStore({ path })]
+    t.after(() => Promise.all([store.close(), other.close()]))
+    const put = (by: typeof store, value: string) => by.settings.put({ name: 'title', value, updatedAt: now })
+    await other.changedElsewhere()
+    assert.equal(await store.changedElsewhere(), false)
+    await put(store, 'ours')
+    assert.equal(await store.changedElsewhere(), false)
+    await put(other, 'theirs')
+    assert.equal(await store.changedElsewhere(), true)
+    assert.equal(await store.changedElsewhere(), false)
+    assert.equal(await other.changedElsewhere(), true)
+  })
+
+  test('tells of commits of another connection while a transaction of its own waits', async (t) => {
+    const path = join(temporaryFolder(t), 'hallpass.db')
+    const [store, other] = [await openSqliteStore({ path }), await openSqliteStore({ path })]
+    t.after(() => Promise.all([store.close(), other.close()]))
+    await other.settings.put({ name: 'title', value: 'Ours', updatedAt: now })
+    const changed = await store.transaction(async () => store.changedElsewhere())
+    assert.equal(changed, true)
+  })
+
   test('makes folders and files that only their owner can read', async (t) => {
     const folder = join(temporaryFolder(t), 'data', 'deep')
     const store = await openSqliteStore({ path: join(folder, 'hallpass.db') })

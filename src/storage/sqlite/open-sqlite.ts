@@ -28,16 +28,33 @@ export async function openSqlite({ path }: SqliteOptions): Promise<Database> {
     dialect: new NodeSqliteDialect(connection),
     plugins: [refuseQueriesBesideTransaction],
   })
+  const changes = watchChanges(connection)
   return {
     tables: <Tables>() => kysely as Kysely<Tables>,
     schema: sqliteSchema,
     location: path,
+    changedElsewhere: async () => changes(),
     async close() {
       if (!connection.isOpen) return
       // Closed while holding the one connection, so that no transaction is cut off in its middle.
       await kysely.connection().execute(async () => connection.close())
       await kysely.destroy()
     },
+  }
+}
+
+/**
+ * SQLite's own word on whether anybody else has committed. It is asked past Kysely, because it may be asked while a
+ * transaction runs: it neither reads nor touches a row, and must not wait for one that takes long.
+ */
+function watchChanges(connection: DatabaseSync): () => boolean {
+  const statement = connection.prepare('pragma data_version')
+  let known = statement.get()?.data_version
+  return () => {
+    const version = statement.get()?.data_version
+    const changed = version !== known
+    known = version
+    return changed
   }
 }
 
