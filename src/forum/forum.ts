@@ -90,7 +90,8 @@ export async function createForum(options: ForumOptions): Promise<Forum> {
     async fetch(request, connection) {
       try {
         return (
-          (await hallpass.handle(request, connection)) ?? (await answer(forum, router, request, connection))
+          (await hallpass.handle(request, connection)) ??
+          hallpass.withCors(request, await answer(forum, router, request, connection))
         )
       } catch (error) {
         const refused = toRefusal(error, report)

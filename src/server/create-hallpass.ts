@@ -14,6 +14,7 @@ import { refused } from '../http/answer.ts'
 import { addApiKeyRoutes } from '../http/api-keys.ts'
 import { addAuditRoutes } from '../http/audit.ts'
 import { addAuthorizationRoutes } from '../http/authorization.ts'
+import { answerPreflight, withCors } from '../http/cors.ts'
 import { addDeviceRoutes } from '../http/device.ts'
 import { addKeyRoutes } from '../http/keys.ts'
 import { createRouter, type Environment, type Service } from '../http/service.ts'
@@ -164,13 +165,15 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
 
   const hallpass: Hallpass = {
     async handle(request, connection) {
+      const preflight = answerPreflight(request, settings.current())
+      if (preflight) return preflight
       const visit = receive(request, connection)
-      return visit && answer(visit)
+      const response = visit && (await answer(visit))
+      return response && hallpass.withCors(request, response)
     },
 
     async fetch(request, connection) {
-      const visit = receive(request, connection)
-      const response = visit && (await answer(visit))
+      const response = await hallpass.handle(request, connection)
       return response ?? hallpass.refuse(request, refusal('not_found', { what: 'such page' }))
     },
 
@@ -208,8 +211,11 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
         normalized.outcome === 'route'
           ? normalized.route
           : { method: request.method, path: url.pathname, format: undefined, rawPath: url.pathname }
-      return refused(visitOf(request, url, route, unknownConnection), why, settings.current().title)
+      const response = refused(visitOf(request, url, route, unknownConnection), why, settings.current().title)
+      return hallpass.withCors(request, response)
     },
+
+    withCors: (request, response) => withCors(request, response, settings.current()),
 
     csrf: (request) => sessions.csrf(request),
     settings: () => settings.current(),

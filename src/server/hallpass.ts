@@ -25,6 +25,11 @@ export interface Hallpass {
   authenticate(request: Request, options?: AuthenticateOptions): Promise<Authentication>
   /** Puts a refusal into words: JSON for programs, a page for browsers. */
   refuse(request: Request, refusal: Refusal): Response
+  /**
+   * Puts the CORS headers on an answer of the application, where the setting `cors_origins` lists any origin. What
+   * Hallpass itself answers, preflights for every path among it, has them.
+   */
+  withCors(request: Request, response: Response): Response
   /** The CSRF token for a form in an application's page, and the `Set-Cookie` that must go with it, if any. */
   csrf(request: Request): { readonly token: string; readonly setCookie: string | undefined }
   /** Who the users are. */
