@@ -22,7 +22,11 @@ export interface RunningCommand {
   printed(pattern: RegExp): Promise<RegExpExecArray>
   /** Writes to its stdin. */
   write(text: string): void
+  /** Says that nothing more will be written, as ctrl-d does. */
+  endInput(): void
   readonly ended: Promise<CommandOutcome>
+  /** Ends it, for programs that run until they are told to. */
+  stop(): void
 }
 
 /** A user of the command, with a home folder of their own, so that keys of tests and of people never meet. */
@@ -88,6 +92,8 @@ export function startCommand(
   return {
     ended,
     write: (text) => void child.stdin.write(text),
+    endInput: () => void child.stdin.end(),
+    stop: () => void child.kill(),
     printed: (pattern) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
