@@ -24,7 +24,7 @@ before(async () => {
 })
 after(() => server?.stop())
 
-describe('examples/clients/php/index.php', withSessions, () => {
+describe('examples/clients/php/index.php', { skip: withSessions.skip }, () => {
   test('greets whoever approves, at a redirect without a path', async () => {
     const port = await freePort()
     const site = startCommand(withSessions.program, ['-S', `localhost:${port}`, `${folder}index.php`], {
@@ -52,7 +52,7 @@ describe('examples/clients/php/index.php', withSessions, () => {
   })
 })
 
-describe('examples/clients/php/whole_browser.php', withCurl, () => {
+describe('examples/clients/php/whole_browser.php', { skip: withCurl.skip }, () => {
   const options = [`${folder}whole_browser.php`] as const
 
   test('signs in, sends the sign-in form once more, approves, and reads with the key', async () => {
