@@ -12,6 +12,8 @@ export interface Visitor {
   approveToRedirect(address: string): Promise<string>
   /** Opens what an app printed and authorizes it. What the user copies from the page: one line of Base64. */
   approveToPayload(address: string): Promise<string>
+  /** Opens the link that a device shows, and types the code that stands beside it. */
+  typeCode(link: string, code: string): Promise<void>
   app(applicationName: string): Promise<AppState>
 }
 
@@ -29,35 +31,44 @@ export async function signedInVisitor(server: RunningServer): Promise<Visitor> {
     return answer
   }
 
-  const approve = async (address: string): Promise<Response> => {
-    const consent = await open(address)
-    const page = await consent.text()
-    assert.equal(consent.status, 200, page)
-    const [form = '', action = ''] =
-      /<form[^>]*action="(\/user-api-key(?:\?[^"]*)?)">[\s\S]*?<\/form>/.exec(page) ?? []
-    assert.notEqual(form, '', `no consent at ${address}:\n${page}`)
-    return open(new URL(unescaped(action), address).href, {
+  /** Opens a page and sends the form on it that posts to `path`, filled in with `typed`. */
+  const sendForm = async (
+    address: string,
+    path: string,
+    typed: Readonly<Record<string, string>> = {},
+  ): Promise<Response> => {
+    const answer = await open(address)
+    const page = await answer.text()
+    assert.equal(answer.status, 200, page)
+    const forms = page.matchAll(/<form[^>]* action="([^"]*)">[\s\S]*?<\/form>/g)
+    const form = forms.find(([, action = '']) => action.replace(/\?.*/, '') === path)
+    assert.ok(form, `no form for ${path} at ${address}:\n${page}`)
+    return open(new URL(unescaped(form[1] ?? ''), address).href, {
       method: 'POST',
       headers: { accept: 'text/html' },
-      body: new URLSearchParams(hiddenFields(form)),
+      body: new URLSearchParams([...hiddenFields(form[0]), ...Object.entries(typed)]),
     })
   }
 
   const visitor: Visitor = {
     open,
     async approveToRedirect(address) {
-      const answer = await approve(address)
+      const answer = await sendForm(address, '/user-api-key')
       assert.equal(answer.status, 302, await answer.text())
       return answer.headers.get('location') ?? ''
     },
     async approveToPayload(address) {
-      const answer = await approve(address)
+      const answer = await sendForm(address, '/user-api-key')
       const page = await answer.text()
       assert.equal(answer.status, 200, page)
       // The first `<code>` of the page, up to the line break before its end: where programs look that read the page.
       const [, payload = ''] = /<code[^>]*>([^<]*)\n<\/code>/.exec(page) ?? []
       assert.match(payload, /^[A-Za-z0-9+/]+=*$/)
       return payload
+    },
+    async typeCode(link, code) {
+      const answer = await sendForm(link, '/user-api-key/device/authorize', { code })
+      assert.match(await answer.text(), /The app has access now/)
     },
     async app(applicationName) {
       const page = await (await open(`${server.baseUrl}/hallpass/apps`)).text()
