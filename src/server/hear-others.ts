@@ -35,8 +35,9 @@ export function hearOthers(store: Store, options: HearOthersOptions): () => void
     } catch (error) {
       forget()
       // Told once, not ten times a second.
-      if (!failing) onError(error)
+      const isNew = !failing
       failing = true
+      if (isNew) onError(error)
     } finally {
       asking = false
     }

@@ -148,6 +148,7 @@ describe('the device flow', () => {
     const codes = await requestKey()
     const sam = await site.signedIn()
     const token = await enter(sam, codes.user_code)
+    await site.hallpass.close()
     const restarted = await createHallpass({ store: site.store, clock: { now: () => site.now() } })
     Object.assign(site.hallpass, restarted)
     assert.deepEqual(await poll(codes.device_code), pending)
