@@ -83,6 +83,8 @@ export async function createTestSite(options: Partial<HallpassOptions> = {}): Pr
   let now = Date.UTC(2026, 0, 15, 12, 0, 0)
   let counter = 1
   const store = options.store ?? (await openSqliteStore({ path: ':memory:' }))
+  // The clock stands still: the tests of one file would share the one minute of all API keys.
+  await store.settings.put({ name: 'max_admin_api_reqs_per_minute', value: '100000', updatedAt: now })
   const hallpass = await createHallpass({
     clock: { now: () => now },
     // Every value differs, and every run gives the same.

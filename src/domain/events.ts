@@ -11,6 +11,13 @@ interface KeyEvent {
   readonly clientId: string
 }
 
+interface ApiKeyEvent {
+  readonly apiKeyId: number
+  readonly keyHash: string
+  /** Null for a key that acts for all users. */
+  readonly userId: string | null
+}
+
 export type DomainEvent =
   | ({ readonly type: 'user_api_key_issued'; readonly scopes: readonly string[] } & KeyEvent)
   | ({ readonly type: 'user_api_key_replaced' } & KeyEvent)
@@ -19,15 +26,23 @@ export type DomainEvent =
   | { readonly type: 'device_request_denied'; readonly clientId: string }
   | { readonly type: 'client_first_seen'; readonly clientId: string; readonly applicationName: string }
   | { readonly type: 'client_renamed'; readonly clientId: string; readonly applicationName: string }
-  | {
+  | ({
       readonly type: 'api_key_created'
-      readonly apiKeyId: number
-      readonly keyHash: string
-      /** Null for a key that acts for all users. */
-      readonly userId: string | null
       /** `legacy` for the route of before 2019. */
       readonly route: 'current' | 'legacy' | 'bootstrap'
-    }
+      readonly scopeMode: string
+      /** As `resource:action`. */
+      readonly scopes: readonly string[]
+    } & ApiKeyEvent)
+  | ({
+      readonly type: 'api_key_updated'
+      /** What it has now; absent for what stayed as it was. */
+      readonly description?: string
+      readonly allowedIps?: readonly string[]
+    } & ApiKeyEvent)
+  | ({ readonly type: 'api_key_deleted'; readonly description: string } & ApiKeyEvent)
+  | ({ readonly type: 'api_key_revoked' } & ApiKeyEvent)
+  | ({ readonly type: 'api_key_restored' } & ApiKeyEvent)
   | { readonly type: 'user_created'; readonly userId: string }
   | { readonly type: 'user_changed'; readonly userId: string; readonly change: string }
   | { readonly type: 'signed_in'; readonly userId: string }

@@ -1,5 +1,5 @@
 import type { Refusal } from '../protocol/errors.ts'
-import type { GrantedScope } from './store.ts'
+import type { ApiKeyScopeMode, GrantedApiKeyScope, GrantedScope } from './store.ts'
 import type { User } from './user.ts'
 
 /** Somebody known by the browser's session cookie, or by the host application's own sign-in. */
@@ -26,7 +26,13 @@ export interface ApiKeyIdentity {
   readonly via: 'api_key'
   /** The user that the request acts for. */
   readonly user: User
-  readonly apiKey: { readonly id: number; readonly description: string }
+  readonly apiKey: {
+    readonly id: number
+    readonly description: string
+    readonly scopeMode: ApiKeyScopeMode
+    /** What it may do; of no effect in the mode `global`. */
+    readonly scopes: readonly GrantedApiKeyScope[]
+  }
 }
 
 export type Identity = SessionIdentity | UserApiKeyIdentity | ApiKeyIdentity

@@ -2,6 +2,7 @@
  * What the domain needs from the outside. Every rule about time, chance and users can be tested through these
  * without waiting and without a database.
  */
+import type { ApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
 import type { ScopeCatalogue } from '../protocol/scopes.ts'
 import type { Settings } from '../protocol/settings.ts'
 import type { DomainEvent } from './events.ts'
@@ -61,6 +62,7 @@ export interface Domain {
   readonly directory: Directory
   readonly settings: SettingsReader
   readonly scopes: ScopeCatalogue
+  readonly apiKeyScopes: ApiKeyScopeCatalogue
   readonly limiter: RateLimiter
   readonly clock: Clock
   readonly random: Random

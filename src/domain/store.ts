@@ -2,9 +2,10 @@
  * The Store port: all that Hallpass keeps. `storage/` implements it; `test/storage/store-contract.ts` says what every
  * implementation must do. Times are milliseconds since the Unix epoch. Ids of rows are positive integers.
  */
+import type { ApiKeyScopeMode, GrantedApiKeyScope } from '../protocol/api-key-scopes.ts'
 import type { GrantedScope } from '../protocol/scopes.ts'
 
-export type { GrantedScope }
+export type { ApiKeyScopeMode, GrantedApiKeyScope, GrantedScope }
 
 /** An app's installation, as first seen or as registered (protocol §15 `user_api_key_clients`). */
 export interface ClientRecord {
@@ -57,6 +58,13 @@ export interface ApiKeyRecord {
   /** The first four characters of the key's text. */
   readonly truncatedKey: string
   readonly description: string
+  readonly scopeMode: ApiKeyScopeMode
+  /** What it may do; of no effect in the mode `global`. */
+  readonly scopes: readonly GrantedApiKeyScope[]
+  /** The addresses and ranges that it may be used from; empty for everywhere. */
+  readonly allowedIps: readonly string[]
+  /** Whether lists leave it out. */
+  readonly hidden: boolean
   readonly createdAt: number
   readonly updatedAt: number
   readonly lastUsedAt: number | null
@@ -64,6 +72,9 @@ export interface ApiKeyRecord {
 }
 
 export type NewApiKey = Omit<ApiKeyRecord, 'id' | 'updatedAt' | 'lastUsedAt' | 'revokedAt'>
+
+/** What of an API key may change once it is made. */
+export type ApiKeyChange = Partial<Pick<ApiKeyRecord, 'description' | 'allowedIps'>>
 
 /** A local account at rest. */
 export interface AccountRecord {
@@ -233,10 +244,14 @@ export interface StoreSession {
   readonly apiKeys: {
     findByHash(keyHash: string): Promise<ApiKeyRecord | undefined>
     findById(id: number): Promise<ApiKeyRecord | undefined>
-    /** Never-revoked first, then by revocation time descending, then newest first (protocol §11.1). */
+    /** Without the hidden ones. Never-revoked first, then last revoked first, then newest first (protocol §11.1). */
     list(page: { offset: number; limit: number }): Promise<readonly ApiKeyRecord[]>
+    /** How many there are, the hidden ones too. */
     count(): Promise<number>
     insert(key: NewApiKey): Promise<ApiKeyRecord>
+    update(id: number, change: ApiKeyChange, updatedAt: number): Promise<void>
+    /** Deletes the key and its scopes. */
+    delete(id: number): Promise<void>
     setRevokedAt(id: number, revokedAt: number | null, updatedAt: number): Promise<void>
     touch(uses: readonly { readonly id: number; readonly lastUsedAt: number }[]): Promise<void>
   }

@@ -20,6 +20,8 @@ export interface Parameters {
   flag(name: string): boolean
   /** Every name that was sent. */
   names(): readonly string[]
+  /** Every value by its name, as it was sent: a text, or what JSON held. */
+  values(): Readonly<Record<string, unknown>>
 }
 
 type Values = ReadonlyMap<string, unknown>
@@ -168,6 +170,7 @@ function parametersOf(values: Values): Parameters {
     },
     flag: (name) => ['true', '1', 'on', 'yes'].includes((text(name) ?? '').toLowerCase()),
     names: () => [...values.keys()],
+    values: () => Object.fromEntries(values),
   }
 }
 

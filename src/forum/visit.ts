@@ -58,6 +58,7 @@ export async function receive(
   const authentication = await hallpass.authenticate(request, {
     ...(connection === undefined ? {} : { connection }),
     ...(csrfToken === undefined ? {} : { csrfToken }),
+    ...(changes && !(body instanceof RefusedError) ? { body: body.values() } : {}),
   })
   if (authentication.outcome === 'refused') throw new RefusedError(authentication.refusal)
   if (body instanceof RefusedError) throw body

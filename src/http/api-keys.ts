@@ -1,76 +1,109 @@
-/** Administrators' API keys (protocol §11). */
-import { createApiKey } from '../domain/api-keys.ts'
+/** Administrators' API keys (protocol §11): for administrators alone, and for no user API key (decision 5). */
+import {
+  type ChangedApiKey,
+  createApiKey,
+  deleteApiKey,
+  restoreApiKey,
+  revokeApiKey,
+  updateApiKey,
+} from '../domain/api-keys.ts'
 import type { ApiKeyRecord } from '../domain/store.ts'
-import type { User } from '../domain/user.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
-import { json, refused } from './answer.ts'
+import { json, refused, success } from './answer.ts'
+import { apiKeyJson, grantedScopeJson, listedApiKeysJson, scopeCatalogueJson } from './api-key-json.ts'
+import { readKeyChange, readNewKey } from './api-key-parameters.ts'
 import { actorOf, type Call, type Router, routesOf, type Service } from './service.ts'
 import { basicUserJson } from './user-json.ts'
 
+/** How many keys a page of the list holds at most (protocol §11.1). */
+const pageSize = 50
+
 export function addApiKeyRoutes(router: Router, service: Service): void {
   const route = routesOf(router, service)
-  route('POST', '/admin/api/keys', { who: 'admin' }, (call) => postApiKey(service, call))
+  const admin = { who: 'admin' } as const
+  route('GET', '/admin/api/keys', admin, (call) => listApiKeys(service, call))
+  route('POST', '/admin/api/keys', admin, (call) => postApiKey(service, call))
+  // Before the keys by their ids: `scopes` is none.
+  route('GET', '/admin/api/keys/scopes', admin, async () =>
+    json({ scopes: scopeCatalogueJson(service.domain.apiKeyScopes) }),
+  )
+  route('GET', '/admin/api/keys/:id', admin, (call) => showApiKey(service, call))
+  route('PUT', '/admin/api/keys/:id', admin, (call) => putApiKey(service, call))
+  route('DELETE', '/admin/api/keys/:id', admin, async (call) => {
+    const outcome = await deleteApiKey(service.domain, actorOf(call), idOf(call))
+    return outcome.outcome === 'refused' ? refuse(service, call, outcome.refusal) : success()
+  })
+  // The root of these two answers is `api_key`, not `key`: scripts that were written for it read that.
+  route('POST', '/admin/api/keys/:id/revoke', admin, async (call) =>
+    answerChange(service, call, 'api_key', await revokeApiKey(service.domain, actorOf(call), idOf(call))),
+  )
+  route('POST', '/admin/api/keys/:id/undo-revoke', admin, async (call) =>
+    answerChange(service, call, 'api_key', await restoreApiKey(service.domain, actorOf(call), idOf(call))),
+  )
+  route('GET', '/session/scopes', { who: 'anyone' }, async (call) => tellScopes(service, call))
   route('POST', '/admin/users/:id/generate_api_key', { who: 'admin', legacyQuery: true }, (call) =>
     generateLegacyApiKey(service, call),
   )
 }
 
-async function postApiKey(service: Service, call: Call): Promise<Response> {
-  const { body } = call.sources
-  const wrapped = body && !(body instanceof URLSearchParams) ? body.key : undefined
-  const fields =
-    typeof wrapped === 'object' && wrapped !== null && !Array.isArray(wrapped)
-      ? (wrapped as Record<string, unknown>)
-      : bracketed(body)
-  if (!fields) {
-    const example = '{"key":{"description":"backup script","username":"sam"}}'
-    return refuse(service, call, refusal('parameters_missing', { missing: 'key', first: 'key', example }))
-  }
-  const unsupported = ['scopes', 'scope_mode'].find(
-    (name) => Object.hasOwn(fields, name) && fields[name] !== 'global',
-  )
-  if (unsupported !== undefined) {
-    const details = {
-      field: unsupported,
-      problem: 'this version makes only global API keys',
-      expected: '`global`',
-    }
-    return refuse(service, call, refusal('parameter_invalid', details))
-  }
-  const read = readParameters(
-    { query: new URLSearchParams(), body: fields },
-    { description: { limit: 1020 }, username: { limit: 300 } },
-  )
+async function listApiKeys(service: Service, call: Call): Promise<Response> {
+  const read = readParameters(call.sources, {
+    offset: { limit: 15, digits: true },
+    limit: { limit: 15, digits: true },
+  })
   if (read.outcome === 'refused') return refuse(service, call, read.refusal)
-  const { description = '', username } = read.values
-  if ([...description].length > 255) {
-    const details = { field: 'description', problem: 'Description is too long (maximum is 255 characters)' }
-    return refuse(service, call, refusal('record_invalid', details))
-  }
-  const user =
-    username === undefined ? undefined : await service.domain.directory.findUserByUsername(username)
-  if (username !== undefined && !user) return noSuchUser(service, call)
-  const made = await createApiKey(service.domain, actorOf(call), { user, description, route: 'current' })
-  return json({ key: apiKeyJson(made.record, { user, createdBy: call.identity?.user, text: made.text }) })
+  const { offset: offsetText = '0', limit: limitText = String(pageSize) } = read.values
+  const offset = wholeNumber('offset', offsetText, Number.MAX_SAFE_INTEGER)
+  const limit = wholeNumber('limit', limitText, pageSize)
+  for (const one of [offset, limit]) if (typeof one === 'object') return refuse(service, call, one)
+  const page = { offset: Number(offset), limit: Number(limit) }
+  const { store, directory } = service.domain
+  const keys = await listedApiKeysJson(directory, await store.apiKeys.list(page))
+  return json({ keys, ...page })
 }
 
-/** `key[description]=…` of a form body, as the wire's first clients send it. */
-function bracketed(body: Call['sources']['body']): Record<string, unknown> | undefined {
-  if (!(body instanceof URLSearchParams)) return undefined
-  const fields = [...body].flatMap(([name, value]): [string, string][] => {
-    const inner = /^key\[(\w+)\]$/.exec(name)?.[1]
-    return inner === undefined ? [] : [[inner, value]]
-  })
-  return fields.length === 0 ? undefined : Object.fromEntries(fields)
+async function postApiKey(service: Service, call: Call): Promise<Response> {
+  const { domain } = service
+  const asked = readNewKey(call.sources, domain.apiKeyScopes)
+  if ('reason' in asked) return refuse(service, call, asked)
+  const { username, dropped, ...request } = asked
+  const user = username === undefined ? undefined : await domain.directory.findUserByUsername(username)
+  if (username !== undefined && !user) return noSuchUser(service, call)
+  const made = await createApiKey(domain, actorOf(call), { ...request, user, route: 'current' })
+  const key = await apiKeyJson(domain.directory, domain.apiKeyScopes, made.record)
+  // A parameter that was misspelt would otherwise leave a key wider than its maker believes, without a word.
+  const warnings = dropped.map((one) => `${one}: the scope has no such parameter, and is not narrowed by it`)
+  return json({ key: { ...key, key: made.text }, ...(warnings.length === 0 ? {} : { warnings }) })
+}
+
+async function showApiKey(service: Service, call: Call): Promise<Response> {
+  const id = idOf(call)
+  const record = await service.domain.store.apiKeys.findById(id)
+  if (!record) return refuse(service, call, refusal('not_found', { what: `API key ${id}` }))
+  return answerKey(service, 'key', record)
+}
+
+async function putApiKey(service: Service, call: Call): Promise<Response> {
+  const change = readKeyChange(call.sources)
+  if ('reason' in change) return refuse(service, call, change)
+  const outcome = await updateApiKey(service.domain, actorOf(call), idOf(call), change)
+  return answerChange(service, call, 'key', outcome)
+}
+
+/** What the key that asks may do. Anybody else finds nothing here, not even an error's words (protocol §11.7). */
+function tellScopes({ domain }: Service, { identity }: Call): Response {
+  if (identity?.via !== 'api_key') return new Response(null, { status: 404 })
+  const { scopes } = identity.apiKey
+  return json({ scopes: scopes.map((scope) => grantedScopeJson(domain.apiKeyScopes, scope)) })
 }
 
 /** The route of before 2019 (protocol §11.9): people still paste it from old answers. */
 async function generateLegacyApiKey(service: Service, call: Call): Promise<Response> {
-  const { legacy_api_key_routes: isOn, title } = service.domain.settings.current()
+  const { legacy_api_key_routes: isOn } = service.domain.settings.current()
   if (!isOn) {
     const what = 'such route any more: make API keys with POST /admin/api/keys.json'
-    return refused(call.visit, refusal('not_found', { what }), title)
+    return refuse(service, call, refusal('not_found', { what }))
   }
   const user = await service.domain.directory.findUserById(call.segment('id'))
   if (!user) return noSuchUser(service, call)
@@ -85,24 +118,35 @@ async function generateLegacyApiKey(service: Service, call: Call): Promise<Respo
   return response
 }
 
-function apiKeyJson(
+async function answerChange(
+  service: Service,
+  call: Call,
+  root: 'key' | 'api_key',
+  outcome: ChangedApiKey,
+): Promise<Response> {
+  if (outcome.outcome === 'refused') return refuse(service, call, outcome.refusal)
+  return answerKey(service, root, outcome.record)
+}
+
+async function answerKey(
+  { domain }: Service,
+  root: 'key' | 'api_key',
   record: ApiKeyRecord,
-  { user, createdBy, text }: { user: User | undefined; createdBy: User | undefined; text: string },
-): Record<string, unknown> {
-  return {
-    id: record.id,
-    key: text,
-    truncated_key: record.truncatedKey,
-    description: record.description,
-    created_at: new Date(record.createdAt).toISOString(),
-    updated_at: new Date(record.updatedAt).toISOString(),
-    last_used_at: record.lastUsedAt === null ? null : new Date(record.lastUsedAt).toISOString(),
-    revoked_at: null,
-    scope_mode: 'global',
-    api_key_scopes: [],
-    user: user ? basicUserJson(user) : null,
-    created_by: createdBy ? basicUserJson(createdBy) : null,
-  }
+): Promise<Response> {
+  return json({ [root]: await apiKeyJson(domain.directory, domain.apiKeyScopes, record) })
+}
+
+/** The id in the path; 0, which no key has, for what cannot be one. */
+function idOf(call: Call): number {
+  const text = call.segment('id')
+  return /^[1-9][0-9]{0,14}$/.test(text) ? Number(text) : 0
+}
+
+function wholeNumber(field: string, text: string, maximum: number): number | Refusal {
+  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN
+  if (value <= maximum) return value
+  const expected = `a whole number${maximum === pageSize ? ` up to ${pageSize}` : ''}`
+  return refusal('parameter_invalid', { field, problem: 'it is out of range', expected })
 }
 
 function noSuchUser(service: Service, call: Call): Response {

@@ -319,6 +319,57 @@ export const refusalCatalogue = {
     remedy: 'add the `Api-Username` header',
     wire: 'You are not permitted to view the requested resource. The API username or key is invalid.',
   },
+  api_key_revoked: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'this API key was revoked on {revoked_at}',
+    remedy: 'ask an administrator to undo the revocation (`POST /admin/api/keys/{id}/undo-revoke.json`)',
+    wire: 'You are not permitted to view the requested resource. The API username or key is invalid.',
+  },
+  api_key_user_unknown: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'this API key is for all users, and `{header}` names none of this site',
+    remedy: 'send the name of a user who exists in the `Api-Username` header',
+    wire: 'You are not permitted to view the requested resource. The API username or key is invalid.',
+  },
+  api_key_user_mismatch: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'this API key acts for one user only, and `Api-Username` names another',
+    remedy: 'leave the `Api-Username` header out, or send the name of the user that the key was made for',
+    wire: 'You are not permitted to view the requested resource. The API username or key is invalid.',
+  },
+  api_key_external_id: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: '`Api-User-External-Id` names nobody: the users of this site have no external ids',
+    remedy: 'send `Api-Username` or `Api-User-Id` instead',
+    wire: 'You are not permitted to view the requested resource. The API username or key is invalid.',
+  },
+  api_key_address_not_allowed: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'this API key is not accepted from {address}',
+    remedy:
+      'send the request from an address that the key is for, or ask an administrator to change the key’s allowed_ips',
+    wire: 'You are not permitted to view the requested resource. The API username or key is invalid.',
+  },
+  api_key_scope_insufficient: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: '{method} {path} needs one of the scopes: {needed}. this API key has: {granted}',
+    remedy:
+      'use an API key that has one of them; GET /session/scopes.json tells what a key has. parameters that a scope is narrowed to must be within its limits',
+    wire: 'You are not permitted to view the requested resource. The API username or key is invalid.',
+  },
+  api_key_scope_unknown: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: 'there is no API key scope `{scope}`',
+    remedy: 'send a `scope_id` that GET /admin/api/keys/scopes.json lists, such as `topics:read`',
+    wire: 'You supplied invalid parameters to the request: scope_id',
+  },
   scope_insufficient: {
     status: 403,
     errorType: 'invalid_access',

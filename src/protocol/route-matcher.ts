@@ -6,7 +6,7 @@ import { compilePattern, matchPattern, type RoutePattern } from './route-pattern
 export interface RouteMatcher {
   /** In capital letters. `GET` includes HEAD. */
   readonly methods?: readonly string[]
-  /** Patterns as {@link compilePattern} takes them; one of them must match. */
+  /** Patterns as {@link compilePattern} takes them; one must match, and the first that does decides. */
   readonly paths?: readonly string[]
   readonly formats?: readonly RouteFormat[]
   /** Parameters of query, body or path to which a grant may be narrowed. */
@@ -62,12 +62,14 @@ export function matchRoute(
 ): boolean {
   if (matcher.methods && !permitsMethod(matcher.methods, request.method)) return false
   if (matcher.formats && !(request.format && matcher.formats.includes(request.format))) return false
-  // Two patterns may both match a path and name its segments differently: one that is within the limits will do.
   if (!patterns) return permitsParameters(matcher, request, {}, allowed)
-  return patterns.some((pattern) => {
+  // Two patterns may both match a path and name its segments differently. The first decides, as it does in a router:
+  // were any within the limits enough, a segment could stand in for the one that the application acts on.
+  for (const pattern of patterns) {
     const values = matchPattern(pattern, request.path)
-    return values !== undefined && permitsParameters(matcher, request, values, allowed)
-  })
+    if (values !== undefined) return permitsParameters(matcher, request, values, allowed)
+  }
+  return false
 }
 
 /** HEAD tells nothing that GET does not, so it is permitted wherever GET is (protocol §19a allows the superset). */

@@ -10,15 +10,15 @@ export interface RoutePattern {
 }
 
 interface Segment {
-  readonly kind: 'literal' | 'parameter'
+  readonly kind: 'literal' | 'parameter' | 'number'
   /** The literal's decoded text, or the parameter's name. */
   readonly text: string
 }
 
 /**
  * Makes a pattern such as `/u/:username/bookmarks` ready. A segment is a literal, compared letter by letter; `:name`,
- * which takes exactly one segment and remembers it; or, at most once, `*`, which takes one segment or more, whatever
- * they hold. Formats are no part of a pattern, because they are taken off a path before it is matched.
+ * which takes exactly one segment and remembers it; `:name{[0-9]+}`, which takes one of decimal digits; or, at most once,
+ * `*`, which takes one segment or more, whatever they hold. Formats are no part of a pattern, because they are taken off a path before it is matched.
  *
  * @throws TypeError when the pattern does not have that form
  */
@@ -34,7 +34,7 @@ export function compilePattern(source: string): RoutePattern {
     throw new TypeError(
       `the route pattern ${source} must not end in .${suffix}: name the format apart from it`,
     )
-  const names = [...head, ...(tail ?? [])].filter((one) => one.kind === 'parameter').map((one) => one.text)
+  const names = [...head, ...(tail ?? [])].filter((one) => one.kind !== 'literal').map((one) => one.text)
   if (new Set(names).size < names.length)
     throw new TypeError(`the route pattern ${source} names a parameter twice`)
   return { source, head, tail }
@@ -59,8 +59,19 @@ export function matchPattern(
   return fits ? Object.fromEntries(values) : undefined
 }
 
+/** A pattern for people to read: `/t/:id` for `/t/:id{[0-9]+}`. */
+export function printPattern(source: string): string {
+  return source.replaceAll(digitsOnly, '')
+}
+
+/** As routers write it. */
+const digitsOnly = '{[0-9]+}'
+
 function readSegment(text: string, source: string): Segment {
   if (/^:[a-z][a-z0-9_]*$/.test(text)) return { kind: 'parameter', text: text.slice(1) }
+  if (/^:[a-z][a-z0-9_]*\{\[0-9\]\+\}$/.test(text)) {
+    return { kind: 'number', text: text.slice(1, -digitsOnly.length) }
+  }
   if (text === '' || text === '.' || text === '..' || /[:*%\\?#\p{Cc}]/u.test(text))
     throw new TypeError(`the route pattern ${source} holds the segment ${JSON.stringify(text)}`)
   return { kind: 'literal', text }
@@ -76,6 +87,6 @@ function matchSegments(
     const segment = segments[offset + index] ?? ''
     if (kind === 'literal') return segment === text
     values.push([text, segment])
-    return segment !== ''
+    return kind === 'number' ? /^[0-9]+$/.test(segment) : segment !== ''
   })
 }

@@ -24,6 +24,7 @@ import { type Visit, visitOf } from '../http/visit.ts'
 import { argon2Hasher } from '../identity/argon2.ts'
 import { localDirectory } from '../identity/local-directory.ts'
 import { createBrowserSessions } from '../identity/sessions.ts'
+import { type ApiKeyScopeDefinition, createApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
 import { refusal } from '../protocol/errors.ts'
 import { normalizeRoute, type Route } from '../protocol/route.ts'
 import { createScopeCatalogue } from '../protocol/scopes.ts'
@@ -34,6 +35,7 @@ import { LastUse } from '../verify/last-use.ts'
 import type { Hallpass } from './hallpass.ts'
 import { hearOthers } from './hear-others.ts'
 
+export type { ApiKeyScopeDefinition } from '../protocol/api-key-scopes.ts'
 // What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
 export { openSqliteStore } from '../storage/open-store.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
@@ -50,6 +52,11 @@ export interface HallpassOptions {
   readonly currentUserFields?: (user: User) => Promise<Record<string, unknown>>
   /** Settings that nobody may change while the server runs, in the wire's text form. Default: none. */
   readonly pinnedSettings?: PinnedSettings
+  /**
+   * Scopes that API keys can have beside the protocol's, for the site's own routes. An administrator sees them in GET
+   * /admin/api/keys/scopes and gives them to a key by `resource:action`. Default: none.
+   */
+  readonly apiKeyScopes?: readonly ApiKeyScopeDefinition[]
   /** The time. Default: the system's. */
   readonly clock?: Clock
   /** Randomness. Default: the system's cryptographic source. */
@@ -68,7 +75,8 @@ export interface HallpassOptions {
 /**
  * Opens Hallpass on a store.
  *
- * @throws TypeError for a base URL that is none, and for pinned settings that the catalogue does not accept
+ * @throws TypeError for a base URL that is none, for pinned settings that the catalogue does not accept, and for API key
+ * scopes that are there already or are not well-formed
  */
 export async function createHallpass(options: HallpassOptions): Promise<Hallpass> {
   const { store, clock = systemClock, random = systemRandom, onError = reportOnErrorStream } = options
@@ -84,6 +92,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     directory,
     settings,
     scopes,
+    apiKeyScopes: createApiKeyScopeCatalogue(options.apiKeyScopes),
     limiter: new RateLimiter(clock),
     clock,
     random,
@@ -177,13 +186,15 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       return response ?? hallpass.refuse(request, refusal('not_found', { what: 'such page' }))
     },
 
-    async authenticate(request, { csrfToken, connection = unknownConnection } = {}) {
+    async authenticate(request, { csrfToken, body, connection = unknownConnection } = {}) {
       const url = publicUrl(request)
       const credentials = readCredentials(request.headers)
       const normalized = normalizeRoute(request.method, url.pathname)
       if (normalized.outcome === 'ambiguous') {
         // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
-        if (credentials.userApiKey !== undefined) return { outcome: 'refused', refusal: normalized.refusal }
+        const { userApiKey, apiKey } = credentials
+        if (userApiKey !== undefined || apiKey !== undefined)
+          return { outcome: 'refused', refusal: normalized.refusal }
       }
       const route: Route =
         normalized.outcome === 'route'
@@ -196,7 +207,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
             }
       return authenticate(verifier, {
         request,
-        route: { ...route, query: url.searchParams, ...(request.body ? { body: 'unread' } : {}) },
+        route: { ...route, query: url.searchParams, body: body ?? (request.body ? 'unread' : undefined) },
         credentials,
         csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
         revocationId: undefined,

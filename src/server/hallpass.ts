@@ -13,6 +13,11 @@ export interface AuthenticateOptions {
    * refused unless it carries the token here or in the `X-CSRF-Token` header.
    */
   readonly csrfToken?: string
+  /**
+   * The parameters of the body, where the application has read them: each by its name, with the value that it acts on.
+   * A key whose scope is narrowed by such a parameter is refused when a body is there and is not given.
+   */
+  readonly body?: Readonly<Record<string, unknown>>
 }
 
 /** What `createHallpass` returns: the one front door. */

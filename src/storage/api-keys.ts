@@ -1,39 +1,42 @@
-import { type Kysely, type Selectable, sql } from 'kysely'
-import type { ApiKeyRecord, StoreSession } from '../domain/store.ts'
+import { type InferResult, type Kysely, type Selectable, sql } from 'kysely'
+import type { ApiKeyRecord, GrantedApiKeyScope, StoreSession } from '../domain/store.ts'
 import { preparedOnce } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 import { touch } from './touch.ts'
+import { inTransaction } from './transaction.ts'
 import { uniquely } from './unique.ts'
 
-/** The administrators' keys: `api_keys`. */
+/** The administrators' keys: `api_keys` and their scopes. */
 export function createApiKeys(db: Kysely<HallpassTables>): StoreSession['apiKeys'] {
   const rowsByHash = preparedOnce(db, (keyHash: string) =>
-    db.selectFrom('api_keys').selectAll().where('key_hash', '=', keyHash),
+    selectApiKeys(db).where('key.key_hash', '=', keyHash).orderBy('scope.position'),
   )
 
   return {
     async findByHash(keyHash) {
-      const [row] = await rowsByHash(keyHash)
-      return row && apiKeyOf(row)
+      return joinedApiKeyOf(await rowsByHash(keyHash))
     },
 
-    async findById(id) {
-      const row = await db.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst()
-      return row && apiKeyOf(row)
-    },
+    findById: (id) => findById(db, id),
 
-    async list({ offset, limit }) {
-      const rows = await db
-        .selectFrom('api_keys')
-        .selectAll()
-        .orderBy('revoked_at', (order) => order.desc().nullsFirst())
-        .orderBy('created_at', 'desc')
-        .orderBy('id', 'desc')
-        .offset(offset)
-        .limit(limit)
-        .execute()
-      return rows.map(apiKeyOf)
-    },
+    list: ({ offset, limit }) =>
+      inTransaction(db, async (transaction) => {
+        const rows = await transaction
+          .selectFrom('api_keys')
+          .selectAll()
+          .where('hidden', '=', 0)
+          .orderBy('revoked_at', (order) => order.desc().nullsFirst())
+          .orderBy('created_at', 'desc')
+          .orderBy('id', 'desc')
+          .offset(offset)
+          .limit(limit)
+          .execute()
+        const scopesOf = await findScopes(
+          transaction,
+          rows.map(({ id }) => id),
+        )
+        return rows.map((row) => apiKeyOf(row, scopesOf(row.id)))
+      }),
 
     async count() {
       const { keys } = await db
@@ -43,23 +46,56 @@ export function createApiKeys(db: Kysely<HallpassTables>): StoreSession['apiKeys
       return Number(keys)
     },
 
-    async insert(key) {
-      const row = await uniquely('key_hash', () =>
-        db
-          .insertInto('api_keys')
-          .values({
-            user_id: key.userId,
-            created_by_id: key.createdById,
-            key_hash: key.keyHash,
-            truncated_key: key.truncatedKey,
-            description: key.description,
-            created_at: key.createdAt,
-            updated_at: key.createdAt,
-          })
-          .returningAll()
-          .executeTakeFirstOrThrow(),
-      )
-      return apiKeyOf(row)
+    insert: (key) =>
+      inTransaction(db, async (transaction) => {
+        const { id } = await uniquely('key_hash', () =>
+          transaction
+            .insertInto('api_keys')
+            .values({
+              user_id: key.userId,
+              created_by_id: key.createdById,
+              key_hash: key.keyHash,
+              truncated_key: key.truncatedKey,
+              description: key.description,
+              scope_mode: key.scopeMode,
+              allowed_ips: addressText(key.allowedIps),
+              hidden: Number(key.hidden),
+              created_at: key.createdAt,
+              updated_at: key.createdAt,
+            })
+            .returning('id')
+            .executeTakeFirstOrThrow(),
+        )
+        if (key.scopes.length > 0) {
+          const scopes = key.scopes.map(({ resource, action, allowedParameters }, position) => ({
+            api_key_id: id,
+            position,
+            resource,
+            action,
+            allowed_parameters: allowedParameters && JSON.stringify(allowedParameters),
+          }))
+          await transaction.insertInto('api_key_scopes').values(scopes).execute()
+        }
+        const inserted = await findById(transaction, id)
+        if (inserted === undefined) throw new Error(`the API key ${id} was inserted and is not there`)
+        return inserted
+      }),
+
+    async update(id, { description, allowedIps }, updatedAt) {
+      await db
+        .updateTable('api_keys')
+        .set({
+          updated_at: updatedAt,
+          ...(description === undefined ? {} : { description }),
+          ...(allowedIps === undefined ? {} : { allowed_ips: addressText(allowedIps) }),
+        })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    async delete(id) {
+      // Its scopes go with it, by the foreign key.
+      await db.deleteFrom('api_keys').where('id', '=', id).execute()
     },
 
     async setRevokedAt(id, revokedAt, updatedAt) {
@@ -74,7 +110,63 @@ export function createApiKeys(db: Kysely<HallpassTables>): StoreSession['apiKeys
   }
 }
 
-function apiKeyOf(row: Selectable<HallpassTables['api_keys']>): ApiKeyRecord {
+async function findById(db: Kysely<HallpassTables>, id: number): Promise<ApiKeyRecord | undefined> {
+  const rows = await selectApiKeys(db).where('key.id', '=', id).orderBy('scope.position').execute()
+  return joinedApiKeyOf(rows)
+}
+
+/** A row for every scope of a key, and one for a key without any. The caller says which key, and orders the rows. */
+function selectApiKeys(db: Kysely<HallpassTables>) {
+  return db
+    .selectFrom('api_keys as key')
+    .leftJoin('api_key_scopes as scope', 'scope.api_key_id', 'key.id')
+    .selectAll('key')
+    .select(['scope.resource', 'scope.action', 'scope.allowed_parameters'])
+}
+
+/** Puts the rows of one key together; its scopes keep the order of the rows. */
+function joinedApiKeyOf(
+  rows: readonly InferResult<ReturnType<typeof selectApiKeys>>[number][],
+): ApiKeyRecord | undefined {
+  const [first] = rows
+  if (!first) return undefined
+  const scopes = rows.flatMap(({ resource, action, allowed_parameters }) =>
+    resource === null || action === null ? [] : [grantedScopeOf({ resource, action, allowed_parameters })],
+  )
+  return apiKeyOf(first, scopes)
+}
+
+/** The scopes of many keys, each key's in their order. */
+async function findScopes(
+  db: Kysely<HallpassTables>,
+  ids: readonly number[],
+): Promise<(id: number) => readonly GrantedApiKeyScope[]> {
+  if (ids.length === 0) return () => []
+  const rows = await db
+    .selectFrom('api_key_scopes')
+    .selectAll()
+    .where('api_key_id', 'in', ids)
+    .orderBy('api_key_id')
+    .orderBy('position')
+    .execute()
+  return (id) => rows.filter((row) => row.api_key_id === id).map(grantedScopeOf)
+}
+
+function grantedScopeOf({
+  resource,
+  action,
+  allowed_parameters: allowed,
+}: Pick<
+  Selectable<HallpassTables['api_key_scopes']>,
+  'resource' | 'action' | 'allowed_parameters'
+>): GrantedApiKeyScope {
+  return { resource, action, allowedParameters: allowed === null ? null : JSON.parse(allowed) }
+}
+
+function apiKeyOf(
+  row: Selectable<HallpassTables['api_keys']>,
+  scopes: readonly GrantedApiKeyScope[],
+): ApiKeyRecord {
   return {
     id: row.id,
     userId: row.user_id,
@@ -82,9 +174,17 @@ function apiKeyOf(row: Selectable<HallpassTables['api_keys']>): ApiKeyRecord {
     keyHash: row.key_hash,
     truncatedKey: row.truncated_key,
     description: row.description,
+    scopeMode: row.scope_mode,
+    scopes,
+    allowedIps: row.allowed_ips === null ? [] : JSON.parse(row.allowed_ips),
+    hidden: row.hidden !== 0,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     lastUsedAt: row.last_used_at,
     revokedAt: row.revoked_at,
   }
+}
+
+function addressText(allowedIps: readonly string[]): string | null {
+  return allowedIps.length === 0 ? null : JSON.stringify(allowedIps)
 }

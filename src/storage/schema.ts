@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { ApiKeyScopeMode } from '../domain/store.ts'
 
 /**
  * Hallpass's tables, named as in protocol §15 where it names them. The same on every database: booleans are integers
@@ -64,6 +65,10 @@ interface ApiKeysTable {
   key_hash: string
   truncated_key: string
   description: string
+  scope_mode: ApiKeyScopeMode
+  /** JSON text: a list of addresses and ranges; null when the key may be used from everywhere. */
+  allowed_ips: string | null
+  hidden: number
   created_at: number
   updated_at: number
   last_used_at: number | null

@@ -1,52 +1,100 @@
+import { addressMatcher } from '../domain/address.ts'
 import type { ApiKeyIdentity, Authentication } from '../domain/identity.ts'
 import { hashSecret } from '../domain/key-text.ts'
 import type { Domain } from '../domain/ports.ts'
+import { waitingTime } from '../domain/rate-limit.ts'
 import type { User } from '../domain/user.ts'
-import { refusal } from '../protocol/errors.ts'
+import { compileApiKeyScopes, isScopesQuestion } from '../protocol/api-key-scopes.ts'
+import { type Refusal, refusal } from '../protocol/errors.ts'
 import type { Credentials } from './credentials.ts'
 import type { KnownKey } from './key-cache.ts'
 import { authenticated, checkOwner, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
 
-/** Decides about the key of an `Api-Key` header (protocol §10.2). */
+type KnownApiKey = Extract<KnownKey, { kind: 'api_key' }>
+
+/**
+ * Decides about the key of an `Api-Key` header, in the protocol's order (§10.2): the key, the address it comes from,
+ * its scopes, the user it acts for, whether they may, and the bucket that all API keys of the site share. What is
+ * refused before the bucket does not count in it.
+ */
 export async function authenticateApiKey(
   verifier: Verifier,
   text: string,
-  { credentials: { actFor } }: VerifiedRequest,
+  asked: VerifiedRequest,
 ): Promise<Authentication> {
+  const { domain } = verifier
   const keyHash = hashSecret(text)
   const known = verifier.cache.get(keyHash) ?? (await loadApiKey(verifier, keyHash))
-  if (known?.kind !== 'api_key' || known.key.revokedAt !== null) {
-    const isUserKey = await verifier.domain.store.userApiKeys.findByHash(keyHash)
+  if (known?.kind !== 'api_key') {
+    const isUserKey = await domain.store.userApiKeys.findByHash(keyHash)
     return refused(refusal(isUserKey ? 'user_api_key_sent_as_api_key' : 'api_key_invalid'))
   }
-  const user = await actingUser(verifier.domain, known, actFor)
-  if (user === 'unsaid') return refused(refusal('api_key_identity_missing'))
-  if (!user) return refused(refusal('api_key_invalid'))
-  const problem = checkOwner(user, verifier.domain.clock.now())
+  const { key } = known
+  const unfit = checkKey(known, asked)
+  if (unfit) return refused(unfit)
+  const acting = await actingUser(domain, known, asked.credentials.actFor)
+  if ('reason' in acting) return refused(acting)
+  const problem = checkOwner(acting, domain.clock.now()) ?? limitApiKeys(domain)
   if (problem) return refused(problem)
-  verifier.lastUse.apiKeyUsed(known.key.id)
+  verifier.lastUse.apiKeyUsed(key.id)
+  const { id, description, scopeMode, scopes } = key
   const identity: ApiKeyIdentity = {
     via: 'api_key',
-    user,
-    apiKey: { id: known.key.id, description: known.key.description },
+    user: acting,
+    apiKey: { id, description, scopeMode, scopes },
   }
   return authenticated(identity)
 }
 
+/** Whether the key may be used for this request, whoever it acts for. */
+function checkKey({ key, permitsAddress, decide }: KnownApiKey, asked: VerifiedRequest): Refusal | undefined {
+  if (key.revokedAt !== null) {
+    return refusal('api_key_revoked', { id: key.id, revoked_at: new Date(key.revokedAt).toISOString() })
+  }
+  if (!permitsAddress(asked.address)) {
+    return refusal('api_key_address_not_allowed', { address: asked.address ?? 'an unknown address' })
+  }
+  if (isScopesQuestion(asked.route)) return undefined
+  const decision = decide(asked.route)
+  return decision.outcome === 'refused' ? decision.refusal : undefined
+}
+
 /** A bound key acts for its user alone; another acts for whom the request names (protocol §10.2). */
 async function actingUser(
-  domain: Domain,
-  { key, owner }: Extract<KnownKey, { kind: 'api_key' }>,
+  { directory }: Domain,
+  { key, owner }: KnownApiKey,
   actFor: Credentials['actFor'],
-): Promise<User | 'unsaid' | undefined> {
+): Promise<User | Refusal> {
   if (key.userId !== null) {
-    const other = actFor?.by === 'username' && actFor.value.toLowerCase() !== owner?.username.toLowerCase()
-    return other ? undefined : owner
+    if (!owner) return refusal('api_key_invalid')
+    const isOther = actFor?.by === 'username' && actFor.value.toLowerCase() !== owner.username.toLowerCase()
+    return isOther ? refusal('api_key_user_mismatch') : owner
   }
-  if (!actFor) return 'unsaid'
-  return actFor.by === 'username'
-    ? domain.directory.findUserByUsername(actFor.value)
-    : domain.directory.findUserById(actFor.value)
+  if (!actFor) return refusal('api_key_identity_missing')
+  if (actFor.by === 'external_id') return refusal('api_key_external_id')
+  if (actFor.by === 'id') {
+    const user = await directory.findUserById(actFor.value)
+    return user ?? refusal('api_key_user_unknown', { header: 'Api-User-Id' })
+  }
+  const user = await directory.findUserByUsername(actFor.value)
+  return user ?? refusal('api_key_user_unknown', { header: 'Api-Username' })
+}
+
+/** Counts a request in the one bucket of all API keys of the site (protocol §10.3). Reason: `rate_limited`. */
+function limitApiKeys({ limiter, settings }: Domain): Refusal | undefined {
+  const { disable_rate_limits: isOff, max_admin_api_reqs_per_minute: max } = settings.current()
+  if (isOff) return undefined
+  const limit = 'max_admin_api_reqs_per_minute'
+  const decision = limiter.take({ name: limit, max, windowMs: 60_000 }, 'site')
+  if (decision.outcome === 'allowed') return undefined
+  const { waitSeconds } = decision
+  const details = {
+    limit,
+    code: 'admin_api_key_rate_limit',
+    wait_seconds: waitSeconds,
+    time_left: waitingTime(waitSeconds),
+  }
+  return refusal('rate_limited', details)
 }
 
 async function loadApiKey(verifier: Verifier, keyHash: string): Promise<KnownKey | undefined> {
@@ -55,7 +103,13 @@ async function loadApiKey(verifier: Verifier, keyHash: string): Promise<KnownKey
   const key = await domain.store.apiKeys.findByHash(keyHash)
   if (!key) return undefined
   const owner = key.userId === null ? undefined : await domain.directory.findUserById(key.userId)
-  const known: KnownKey = { kind: 'api_key', key, owner }
+  const known: KnownKey = {
+    kind: 'api_key',
+    key,
+    owner,
+    decide: compileApiKeyScopes(domain.apiKeyScopes, key.scopeMode, key.scopes),
+    permitsAddress: key.allowedIps.length === 0 ? () => true : addressMatcher(key.allowedIps),
+  }
   cache.put(keyHash, known, readAt)
   return known
 }

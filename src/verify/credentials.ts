@@ -5,19 +5,32 @@ export interface Credentials {
   /** The `Api-Key` header. */
   readonly apiKey: string | undefined
   /** The user that an API key is to act for, by the first of the identity headers that is there. */
-  readonly actFor: { readonly by: 'username' | 'id'; readonly value: string } | undefined
+  readonly actFor: { readonly by: 'username' | 'id' | 'external_id'; readonly value: string } | undefined
 }
 
 /** Reads the credentials. An empty header means that there is none: some clients send `User-Api-Client-Id` that way. */
 export function readCredentials(headers: Headers): Credentials {
-  const username = present(headers, 'api-username')
-  const id = present(headers, 'api-user-id')
   return {
     userApiKey: present(headers, 'user-api-key'),
     apiKey: present(headers, 'api-key'),
-    actFor: username ? { by: 'username', value: username } : id ? { by: 'id', value: id } : undefined,
+    actFor: actForIn(headers),
   }
 }
+
+function actForIn(headers: Headers): Credentials['actFor'] {
+  for (const [by, name] of identityHeaders) {
+    const value = present(headers, name)
+    if (value !== undefined) return { by, value }
+  }
+  return undefined
+}
+
+/** In the order in which they count (protocol §10.2). */
+const identityHeaders = [
+  ['username', 'api-username'],
+  ['id', 'api-user-id'],
+  ['external_id', 'api-user-external-id'],
+] as const
 
 /**
  * The credentials of the route of before 2019, the one place where an administrator's key counts in the query

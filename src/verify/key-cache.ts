@@ -1,6 +1,7 @@
 import type { DomainEvent } from '../domain/events.ts'
 import type { ApiKeyRecord, UserApiKeyRecord } from '../domain/store.ts'
 import type { User } from '../domain/user.ts'
+import type { ApiKeyScopeDecision } from '../protocol/api-key-scopes.ts'
 import type { RequestedRoute } from '../protocol/route-matcher.ts'
 import type { ScopeDecision } from '../protocol/scopes.ts'
 
@@ -18,6 +19,10 @@ export type KnownKey =
       readonly key: ApiKeyRecord
       /** The user it is bound to; undefined when it acts for any. */
       readonly owner: User | undefined
+      /** What the key may do, ready to decide about a request. */
+      readonly decide: (request: RequestedRoute) => ApiKeyScopeDecision
+      /** Whether the key may be used from an address; null for one that is not known. */
+      readonly permitsAddress: (address: string | null) => boolean
     }
 
 /**

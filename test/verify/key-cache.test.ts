@@ -5,7 +5,13 @@ import { KeyCache, type KnownKey } from '../../src/verify/key-cache.ts'
 
 function known(userId: string): KnownKey {
   const owner = { id: userId } as User
-  return { kind: 'api_key', key: { id: 1 } as Extract<KnownKey, { kind: 'api_key' }>['key'], owner }
+  return {
+    kind: 'api_key',
+    key: { id: 1 } as Extract<KnownKey, { kind: 'api_key' }>['key'],
+    owner,
+    decide: () => ({ outcome: 'allowed' }),
+    permitsAddress: () => true,
+  }
 }
 
 const revoked = { type: 'user_api_key_revoked', keyId: 1, keyHash: 'a', userId: '1', clientId: 'c' } as const

@@ -1,6 +1,7 @@
 import type { Migration } from '../migrate.ts'
+import { apiKeyLimits } from './api-key-limits.ts'
 import { deviceRequests } from './device-requests.ts'
 import { firstTables } from './first-tables.ts'
 
 /** The history of Hallpass's tables, oldest first. A step that was released is never changed, moved or taken out. */
-export const hallpassMigrations: readonly Migration[] = [firstTables, deviceRequests]
+export const hallpassMigrations: readonly Migration[] = [firstTables, deviceRequests, apiKeyLimits]

@@ -26,6 +26,62 @@ export function apiKeysContract(openStore: OpenStore): void {
       assert.deepEqual([userId, createdById], [null, null])
     })
 
+    test('a key keeps its scopes, their order and limits, and the addresses it may be used from', async (store) => {
+      const given = apiKey({
+        scopeMode: 'granular',
+        scopes: [
+          { resource: 'topics', action: 'write', allowedParameters: { topic_id: ['55', '33'] } },
+          { resource: 'posts', action: 'list', allowedParameters: null },
+        ],
+        allowedIps: ['192.0.2.0/24', '2001:db8::1'],
+        hidden: true,
+      })
+      const inserted = await store.apiKeys.insert(given)
+      const { scopeMode, scopes, allowedIps, hidden } = given
+      assert.deepEqual(
+        [inserted.scopeMode, inserted.scopes, inserted.allowedIps, inserted.hidden],
+        [scopeMode, scopes, allowedIps, hidden],
+      )
+      assert.deepEqual(await store.apiKeys.findByHash(given.keyHash), inserted)
+      assert.deepEqual(await store.apiKeys.findById(inserted.id), inserted)
+    })
+
+    test('updating changes what is given, of that key alone, and when it was updated', async (store) => {
+      const key = await store.apiKeys.insert(apiKey())
+      const other = await store.apiKeys.insert(apiKey({ keyHash: hash('b') }))
+      await store.apiKeys.update(key.id, { description: 'another' }, now + 1)
+      const described = { ...key, description: 'another', updatedAt: now + 1 }
+      assert.deepEqual(await store.apiKeys.findById(key.id), described)
+      await store.apiKeys.update(key.id, { allowedIps: ['192.0.2.7'] }, now + 2)
+      const narrowed = { ...described, allowedIps: ['192.0.2.7'], updatedAt: now + 2 }
+      assert.deepEqual(await store.apiKeys.findById(key.id), narrowed)
+      await store.apiKeys.update(key.id, { allowedIps: [] }, now + 3)
+      assert.deepEqual(await store.apiKeys.findById(key.id), { ...described, updatedAt: now + 3 })
+      assert.deepEqual(await store.apiKeys.findById(other.id), other)
+    })
+
+    test('deleting takes the key with its scopes, and no other', async (store) => {
+      const scopes = [{ resource: 'posts', action: 'list', allowedParameters: null }]
+      const key = await store.apiKeys.insert(apiKey({ scopeMode: 'granular', scopes }))
+      const other = await store.apiKeys.insert(apiKey({ keyHash: hash('b'), scopes }))
+      await store.apiKeys.delete(key.id)
+      await store.apiKeys.delete(key.id)
+      assert.equal(await store.apiKeys.findById(key.id), undefined)
+      assert.deepEqual(await store.apiKeys.findById(other.id), other)
+    })
+
+    test('the list leaves hidden keys out, gives each key once, and the count has them all', async (store) => {
+      const scopes = [
+        { resource: 'posts', action: 'list', allowedParameters: null },
+        { resource: 'tags', action: 'list', allowedParameters: null },
+      ]
+      const shown = await store.apiKeys.insert(apiKey({ scopeMode: 'granular', scopes }))
+      await store.apiKeys.insert(apiKey({ keyHash: hash('b'), hidden: true }))
+      const last = await store.apiKeys.insert(apiKey({ keyHash: hash('c') }))
+      assert.deepEqual(await store.apiKeys.list({ offset: 0, limit: 2 }), [last, shown])
+      assert.equal(await store.apiKeys.count(), 3)
+    })
+
     test('an unknown hash or id finds nothing', async (store) => {
       assert.equal(await store.apiKeys.findByHash(hash('a')), undefined)
       assert.equal(await store.apiKeys.findById(1), undefined)

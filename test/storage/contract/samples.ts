@@ -39,6 +39,10 @@ export function apiKey(change: Partial<NewApiKey> = {}): NewApiKey {
     keyHash: hash('a'),
     truncatedKey: 'abcd',
     description: 'a server',
+    scopeMode: 'global',
+    scopes: [],
+    allowedIps: [],
+    hidden: false,
     createdAt: now,
     ...change,
   }
