@@ -5,10 +5,11 @@ import type { RsaPublicKey } from '../protocol/public-key.ts'
 import type { Padding } from '../protocol/rsaes.ts'
 import type { Settings } from '../protocol/settings.ts'
 import { commit } from './commit.ts'
-import type { Actor, DomainEvent } from './events.ts'
+import type { Actor } from './events.ts'
 import { newUserApiKeyText } from './key-text.ts'
 import type { Domain } from './ports.ts'
-import type { ClientRecord, StoreSession, UserApiKeyRecord } from './store.ts'
+import type { StoreSession } from './store.ts'
+import { storeUserApiKey } from './store-key.ts'
 import type { User } from './user.ts'
 
 /** A checked request, as far as issuing needs it. */
@@ -62,36 +63,19 @@ export async function issueUserApiKey(
 
   return commit(domain, actor, async (session) => {
     if (claim && !(await claim(session, payload))) return { result: undefined, events: [] }
-    const { client, events } = await findOrCreateClient(session, grant, options.rename, now)
-    const replaced = await session.userApiKeys.deleteByUserAndClient(user.id, client.id)
-    const issued = await session.userApiKeys.insert({
+    const { events } = await storeUserApiKey(session, {
       userId: user.id,
-      clientRowId: client.id,
+      clientId: grant.clientId,
+      applicationName: grant.applicationName,
+      rename: options.rename,
       keyHash: key.hash,
       scopes: grant.scopes.map((name) => ({ name, allowedParameters: null })),
       pushUrl: grant.pushUrl ?? null,
       createdAt: now,
       expiresAt,
     })
-    return {
-      result: payload,
-      events: [
-        ...events,
-        ...replaced.map((old): DomainEvent => ({ type: 'user_api_key_replaced', ...keyFacts(old) })),
-        { type: 'user_api_key_issued', ...keyFacts(issued), scopes: grant.scopes },
-      ],
-    }
+    return { result: payload, events }
   })
-}
-
-/** Which key an event is about. */
-export function keyFacts(key: UserApiKeyRecord): {
-  readonly keyId: number
-  readonly keyHash: string
-  readonly userId: string
-  readonly clientId: string
-} {
-  return { keyId: key.id, keyHash: key.keyHash, userId: key.userId, clientId: key.client.clientId }
 }
 
 /** Whether notifications will be pushed for the key (protocol §9); an unlisted address is no error. */
@@ -101,21 +85,4 @@ function hasPush(grant: Grant, settings: Settings): boolean {
     grant.scopes.some((scope) => scope === 'push' || scope === 'notifications') &&
     settings.allowed_user_api_push_urls.includes(grant.pushUrl)
   )
-}
-
-async function findOrCreateClient(
-  session: StoreSession,
-  grant: Grant,
-  rename: string | undefined,
-  now: number,
-): Promise<{ client: ClientRecord; events: readonly DomainEvent[] }> {
-  const { clientId, applicationName } = grant
-  const found = await session.clients.findByClientId(clientId)
-  if (!found) {
-    const client = await session.clients.insert({ clientId, applicationName, createdAt: now })
-    return { client, events: [{ type: 'client_first_seen', clientId, applicationName }] }
-  }
-  if (rename === undefined || rename === found.applicationName) return { client: found, events: [] }
-  await session.clients.rename(found.id, rename)
-  return { client: found, events: [{ type: 'client_renamed', clientId, applicationName: rename }] }
 }

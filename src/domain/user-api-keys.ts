@@ -1,9 +1,9 @@
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { commit } from './commit.ts'
 import type { Actor } from './events.ts'
-import { keyFacts } from './issue-key.ts'
 import type { Domain } from './ports.ts'
 import type { UserApiKeyRecord } from './store.ts'
+import { keyFacts } from './store-key.ts'
 import type { User } from './user.ts'
 
 /** The outcome of revoking or restoring a key. */

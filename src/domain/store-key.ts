@@ -1,0 +1,72 @@
+/** Storing a new user API key, in whichever flow it was approved: what every one of them does to the store. */
+import type { DomainEvent } from './events.ts'
+import type { ClientRecord, GrantedScope, StoreSession, UserApiKeyRecord } from './store.ts'
+
+/** A key about to be stored. */
+export interface KeyToStore {
+  readonly userId: string
+  readonly clientId: string
+  /** The name of a client that is not known yet. */
+  readonly applicationName: string
+  /** The name that a client which is known has from now on. Default: the name it has. */
+  readonly rename?: string | undefined
+  readonly keyHash: string
+  readonly scopes: readonly GrantedScope[]
+  readonly pushUrl: string | null
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
+  readonly expiresAt: number | null
+}
+
+/**
+ * Finds or makes the client, deletes the user's older keys of it, and stores the new one. To be called in a
+ * transaction, whose events these are.
+ */
+export async function storeUserApiKey(
+  session: StoreSession,
+  key: KeyToStore,
+): Promise<{ readonly record: UserApiKeyRecord; readonly events: readonly DomainEvent[] }> {
+  const { client, events } = await findOrCreateClient(session, key)
+  const replaced = await session.userApiKeys.deleteByUserAndClient(key.userId, client.id)
+  const record = await session.userApiKeys.insert({
+    userId: key.userId,
+    clientRowId: client.id,
+    keyHash: key.keyHash,
+    scopes: key.scopes,
+    pushUrl: key.pushUrl,
+    createdAt: key.createdAt,
+    expiresAt: key.expiresAt,
+  })
+  return {
+    record,
+    events: [
+      ...events,
+      ...replaced.map((old): DomainEvent => ({ type: 'user_api_key_replaced', ...keyFacts(old) })),
+      { type: 'user_api_key_issued', ...keyFacts(record), scopes: key.scopes.map(({ name }) => name) },
+    ],
+  }
+}
+
+/** Which key an event is about. */
+export function keyFacts(key: UserApiKeyRecord): {
+  readonly keyId: number
+  readonly keyHash: string
+  readonly userId: string
+  readonly clientId: string
+} {
+  return { keyId: key.id, keyHash: key.keyHash, userId: key.userId, clientId: key.client.clientId }
+}
+
+async function findOrCreateClient(
+  session: StoreSession,
+  { clientId, applicationName, rename, createdAt }: KeyToStore,
+): Promise<{ client: ClientRecord; events: readonly DomainEvent[] }> {
+  const found = await session.clients.findByClientId(clientId)
+  if (!found) {
+    const client = await session.clients.insert({ clientId, applicationName, createdAt })
+    return { client, events: [{ type: 'client_first_seen', clientId, applicationName }] }
+  }
+  if (rename === undefined || rename === found.applicationName) return { client: found, events: [] }
+  await session.clients.rename(found.id, rename)
+  return { client: found, events: [{ type: 'client_renamed', clientId, applicationName: rename }] }
+}
