@@ -1,6 +1,7 @@
 /** The server's process, with the small forum as the site it guards. */
 import { randomBytes } from 'node:crypto'
 import { type ListeningServer, listen } from '../edge/node.ts'
+import { bookmarksCalendar } from '../forum/bookmark-routes.ts'
 import { createForum, type Forum } from '../forum/forum.ts'
 import { HallpassError } from '../protocol/errors.ts'
 import { createHallpass } from '../server/create-hallpass.ts'
@@ -47,6 +48,7 @@ async function openSite(
     store,
     ...(options.baseUrl === undefined ? {} : { baseUrl: options.baseUrl }),
     currentUserFields: async (user) => (await forum?.currentUserFields(user)) ?? {},
+    calendarFeeds: [bookmarksCalendar],
   })
   forum = await createForum({
     hallpass,
@@ -54,6 +56,8 @@ async function openSite(
     directory: hallpass.directory,
     clock: { now: () => Date.now() },
     baseUrl: address,
+    userFields: async (user, viewer) =>
+      viewer?.id === user.id || viewer?.admin ? { user_api_keys: await hallpass.appsOf(user) } : {},
   })
   // Last, so that whatever else can fail has not: the password is shown once.
   const first =

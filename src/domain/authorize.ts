@@ -7,6 +7,7 @@ import {
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import type { Settings } from '../protocol/settings.ts'
 import type { Actor } from './events.ts'
+import type { Identity } from './identity.ts'
 import { issueUserApiKey } from './issue-key.ts'
 import type { Domain } from './ports.ts'
 import type { ClientRecord, StoreSession, UserApiKeyRecord } from './store.ts'
@@ -104,6 +105,15 @@ export function checkGroups(user: User, settings: Settings): Refusal | undefined
   const allowed = settings.user_api_key_allowed_groups
   const may = isStaff(user) || groupsOf(user).some((group) => allowed.includes(group))
   return may ? undefined : refusal('group_not_allowed')
+}
+
+/** Whether an app that sends a key may get further keys with it (protocol §3.3); the site decides. Reason: `not_permitted`. */
+export function checkMayMint(identity: Identity, settings: Settings): Refusal | undefined {
+  if (identity.via !== 'user_api_key' || settings.user_api_key_write_may_mint) return undefined
+  return refusal('not_permitted', {
+    problem: 'on this site a user API key cannot approve further keys',
+    remedy: 'approve in a browser, or ask an administrator to change the setting user_api_key_write_may_mint',
+  })
 }
 
 function expiryOf(request: AuthorizationRequest, now: number): number | null {

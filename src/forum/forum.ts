@@ -16,6 +16,7 @@ import type { Hallpass } from '../server/hallpass.ts'
 import type { Database } from '../storage/database.ts'
 import { migrate } from '../storage/migrate.ts'
 import { answerAsset } from './assets.ts'
+import { addBookmarkRoutes } from './bookmark-routes.ts'
 import { addCategoryRoutes } from './category-routes.ts'
 import { addListRoutes } from './list-routes.ts'
 import { forumMigrations } from './migrations.ts'
@@ -28,6 +29,7 @@ import { RefusedError } from './refused.ts'
 import { seeOther } from './respond.ts'
 import type { ForumTables } from './schema.ts'
 import { addSiteRoutes } from './site-routes.ts'
+import { addStatusRoutes } from './status-routes.ts'
 import { addTopicRoutes } from './topic-routes.ts'
 import { addUserRoutes, describeUser } from './user-routes.ts'
 import { asksForPage, type ForumParts, type ForumRouter, receive, type Visit } from './visit.ts'
@@ -114,6 +116,8 @@ function createRouter(forum: ForumParts): ForumRouter {
   addTopicRoutes(router, forum)
   addPostRoutes(router, forum)
   addUserRoutes(router, forum)
+  addBookmarkRoutes(router, forum)
+  addStatusRoutes(router, forum)
   addNotificationRoutes(router, forum)
   addSiteRoutes(router, forum)
   router.notFound(() => {

@@ -123,4 +123,27 @@ export const forumMigrations: readonly Migration[] = [
         .execute()
     },
   },
+  {
+    name: 'forum-bookmarks',
+    since: '0.2.0',
+    async up(db, schema) {
+      await schema
+        .withId(db.schema.createTable('forum_bookmarks'))
+        .addColumn('user_id', 'text', (column) => column.notNull())
+        .addColumn('post_id', 'bigint', (column) => column.notNull().references('forum_posts.id'))
+        .addColumn('name', 'text', (column) => column.notNull())
+        .addColumn('reminder_at', 'bigint')
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('updated_at', 'bigint', (column) => column.notNull())
+        .addUniqueConstraint('forum_bookmarks_once', ['user_id', 'post_id'])
+        .execute()
+      await db.schema
+        .createTable('forum_statuses')
+        .addColumn('user_id', 'text', (column) => column.notNull().primaryKey())
+        .addColumn('emoji', 'text', (column) => column.notNull())
+        .addColumn('description', 'text', (column) => column.notNull())
+        .addColumn('ends_at', 'bigint')
+        .execute()
+    },
+  },
 ]

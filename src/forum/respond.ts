@@ -27,13 +27,12 @@ export function seeOther(path: string): Response {
 
 /** A feed. */
 export function rss(xml: string): Response {
-  return new Response(xml, {
-    headers: {
-      'content-type': 'application/rss+xml; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-    },
-  })
+  return document(xml, 'application/rss+xml')
+}
+
+/** A calendar. */
+export function calendar(text: string): Response {
+  return document(text, 'text/calendar')
 }
 
 /** An id out of a path. Refuses with 404 what is no id; `what` names what was looked for. */
@@ -52,4 +51,14 @@ export function pageOf(visit: Visit, first: 0 | 1): number {
 /** A `limit` or `per_page` as it was asked for, within 1 and `maximum`. */
 export function limitOf(asked: number | undefined, standard: number, maximum: number): number {
   return Math.min(Math.max(asked ?? standard, 1), maximum)
+}
+
+function document(text: string, type: string): Response {
+  return new Response(text, {
+    headers: {
+      'content-type': `${type}; charset=utf-8`,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
+  })
 }

@@ -14,6 +14,8 @@ export type ForumTables = {
   forum_readers: ReadersTable
   forum_reads: ReadsTable
   forum_drafts: DraftsTable
+  forum_bookmarks: BookmarksTable
+  forum_statuses: StatusesTable
 }
 
 interface CategoriesTable {
@@ -117,7 +119,30 @@ interface DraftsTable {
   updated_at: number
 }
 
+/** The posts that somebody keeps, with what they want to remember of them. */
+interface BookmarksTable {
+  id: Generated<number>
+  user_id: string
+  post_id: number
+  /** Empty when there is none. */
+  name: string
+  /** When they want to be reminded; null for never. */
+  reminder_at: number | null
+  created_at: number
+  updated_at: number
+}
+
+/** What people say they are doing. */
+interface StatusesTable {
+  user_id: string
+  emoji: string
+  description: string
+  /** Null for until they clear it. */
+  ends_at: number | null
+}
+
 export type CategoryRow = Selectable<CategoriesTable>
 export type TopicRow = Selectable<TopicsTable>
 export type PostRow = Selectable<PostsTable>
 export type NotificationRow = Selectable<NotificationsTable>
+export type BookmarkRow = Selectable<BookmarksTable>

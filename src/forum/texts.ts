@@ -7,7 +7,7 @@ export const textLimits = {
   rawMaximum: 32_000,
   tagMaximum: 30,
   tagsMaximum: 5,
-  editReasonMaximum: 255,
+  lineMaximum: 255,
 } as const
 
 /** A title, trimmed and on one line. Refuses with 422 one that is too short or too long. */
@@ -37,14 +37,22 @@ export function readRaw(text: string): string {
 
 /** Why a post was edited, on one line; null when no reason is given. Refuses with 422 one that is too long. */
 export function readEditReason(text: string | undefined): string | null {
-  const reason = (text ?? '').replace(/[\p{Cc}\s]+/gu, ' ').trim()
-  if (lengthOf(reason) > textLimits.editReasonMaximum) {
-    return refuseInvalid(
-      'edit_reason',
-      `edit reason is too long (maximum is ${textLimits.editReasonMaximum} characters)`,
-    )
-  }
-  return reason === '' ? null : reason
+  return readLine('edit_reason', text) || null
+}
+
+/** A short text on one line; empty when none is given. Refuses with 422 one of more than 255 characters. */
+export function readLine(field: string, text: string | undefined): string {
+  const line = (text ?? '').replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
+  if (lengthOf(line) <= textLimits.lineMaximum) return line
+  const name = field.replaceAll('_', ' ')
+  return refuseInvalid(field, `${name} is too long (maximum is ${textLimits.lineMaximum} characters)`)
+}
+
+/** A moment in milliseconds since the epoch; null when none is given. Refuses with 422 what is no date. */
+export function readMoment(field: string, text: string | undefined): number | null {
+  if (text === undefined || text === '') return null
+  const time = /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(time) ? refuseInvalid(field, `${field.replaceAll('_', ' ')} is not a date`) : time
 }
 
 /** Tags in lower case, without repeats. Refuses with 422 what is no tag, and more than five. */

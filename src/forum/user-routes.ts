@@ -10,7 +10,8 @@ import { refuse, refuseNotFound } from './refused.ts'
 import { renderPage } from './render.ts'
 import { json, limitOf, pageOf, rss, seeOther } from './respond.ts'
 import { automaticGroups } from './site-routes.ts'
-import { type ForumParts, type ForumRouter, requireViewer, type Visit } from './visit.ts'
+import { findStatus } from './status-routes.ts'
+import { type ForumParts, type ForumRouter, requireSelf, type Visit } from './visit.ts'
 
 /** People and what concerns them: `/u/…`, `/user_actions`. */
 export function addUserRoutes(router: ForumRouter, forum: ForumParts): void {
@@ -43,10 +44,6 @@ export function addUserRoutes(router: ForumRouter, forum: ForumParts): void {
           deleted: false,
         })),
       )
-    })
-    router.get(`${root}/:username/bookmarks`, async ({ env: { visit }, req }) => {
-      requireSelf(visit, await find(req.param('username')))
-      return json({ bookmarks: [], user_bookmark_list: { more_bookmarks_url: null, bookmarks: [] } })
     })
     router.get(`${root}/:username/activity`, async ({ env: { visit }, req }) => {
       const user = await find(req.param('username'))
@@ -103,16 +100,10 @@ export async function describeUser(
     badge_count: 0,
     can_edit: viewer?.id === user.id,
     can_send_private_message_to_user: viewer !== undefined && viewer.id !== user.id,
+    status: (await findStatus(forum.db, user, forum.clock.now())) ?? null,
     groups: automaticGroups.filter((group) => groups.has(String(group.id))),
     ...(await forum.userFields(user, viewer)),
   }
-}
-
-/** Refuses with 403 anybody but `user` themselves. */
-function requireSelf(visit: Visit, user: User): User {
-  const viewer = requireViewer(visit)
-  if (viewer.id === user.id) return viewer
-  return refuse('not_permitted', { problem: `this is ${user.username}’s own`, remedy: 'ask for your own' })
 }
 
 async function showUser(forum: ForumParts, visit: Visit, user: User): Promise<Response> {

@@ -87,6 +87,13 @@ export function requireViewer(visit: Visit): User {
   return visit.viewer ?? refuse('not_signed_in')
 }
 
+/** Refuses with 403 anybody but `user` themselves. */
+export function requireSelf(visit: Visit, user: User): User {
+  const viewer = requireViewer(visit)
+  if (viewer.id === user.id) return viewer
+  return refuse('not_permitted', { problem: `this is ${user.username}’s own`, remedy: 'ask for your own' })
+}
+
 /** Who writes, and through which app. Refuses with 403 when nobody is signed in. */
 export function requireAuthor(visit: Visit): Author {
   const user = requireViewer(visit)

@@ -1,5 +1,5 @@
 /** The browser flow: probing, consent, approval (protocol §3). */
-import { approveAuthorization, type Review, reviewAuthorization } from '../domain/authorize.ts'
+import { approveAuthorization, checkMayMint, type Review, reviewAuthorization } from '../domain/authorize.ts'
 import { findParkedRequest, parkRequest } from '../domain/park-request.ts'
 import { waitingTime } from '../domain/rate-limit.ts'
 import type { User } from '../domain/user.ts'
@@ -203,14 +203,8 @@ async function approve(service: Service, call: Call): Promise<Response> {
   const read = readAuthorizationParameters(call.sources)
   if (read.outcome === 'refused') return refuse(service, call, read.refusal)
   if (!identity) return refuse(service, call, refusal('not_signed_in'))
-  if (identity.via === 'user_api_key' && !settings.user_api_key_write_may_mint) {
-    const why = refusal('not_permitted', {
-      problem: 'on this site a user API key cannot approve further keys',
-      remedy:
-        'approve in a browser, or ask an administrator to change the setting user_api_key_write_may_mint',
-    })
-    return refuse(service, call, why)
-  }
+  const problem = checkMayMint(identity, settings)
+  if (problem) return refuse(service, call, problem)
   const outcome = await approveAuthorization(
     domain,
     actorOf(call),

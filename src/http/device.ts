@@ -1,4 +1,5 @@
 /** The device flow (protocol §5): two routes for apps, which speak JSON only, and the pages where users type a code. */
+import { checkMayMint } from '../domain/authorize.ts'
 import {
   authorizeDeviceByLink,
   authorizeDeviceByToken,
@@ -130,13 +131,8 @@ async function authorize(service: Service, call: Call): Promise<Response | Refus
   const { domain } = service
   const { visit, identity } = call
   if (!identity) return refusal('not_signed_in')
-  if (identity.via === 'user_api_key' && !domain.settings.current().user_api_key_write_may_mint) {
-    return refusal('not_permitted', {
-      problem: 'on this site a user API key cannot approve further keys',
-      remedy:
-        'approve in a browser, or ask an administrator to change the setting user_api_key_write_may_mint',
-    })
-  }
+  const problem = checkMayMint(identity, domain.settings.current())
+  if (problem) return problem
   const fields = readFields(call)
   if ('reason' in fields) return fields
   const { user } = identity

@@ -1,5 +1,6 @@
 /** What the routes work with, and how a handler is put behind its route. */
 import { Hono } from 'hono'
+import type { CalendarFeed } from '../domain/calendar-subscription.ts'
 import type { Actor } from '../domain/events.ts'
 import type { Identity } from '../domain/identity.ts'
 import type { Domain } from '../domain/ports.ts'
@@ -22,6 +23,8 @@ export interface Service {
   readonly baseUrl: (visit: Visit) => string
   /** What the site adds to `current_user`. */
   readonly currentUserFields: (user: User) => Promise<Record<string, unknown>>
+  /** The calendars that the site serves; without any there are no calendar subscriptions. */
+  readonly calendarFeeds: readonly CalendarFeed[]
 }
 
 /** A request at its handler: read, and its sender known. */

@@ -1,3 +1,4 @@
+import type { Domain } from '../domain/ports.ts'
 import type { User } from '../domain/user.ts'
 
 /** A user's id as the wire has it: a number for the local directory's, the text for a host application's own. */
@@ -21,4 +22,19 @@ export function adminUserJson(user: User): Record<string, unknown> {
     suspended_till: user.suspendedUntil === null ? null : new Date(user.suspendedUntil).toISOString(),
     created_at: new Date(user.createdAt).toISOString(),
   }
+}
+
+/** The apps that hold a key of the user's which is not revoked, as the user's card lists them (protocol §8.8). */
+export async function appsJson({ store, scopes }: Domain, user: User): Promise<Record<string, unknown>[]> {
+  const keys = await store.userApiKeys.listByUser(user.id)
+  return keys
+    .filter((key) => key.revokedAt === null)
+    .sort((one, other) => other.lastUsedAt - one.lastUsedAt)
+    .map((key) => ({
+      id: key.id,
+      application_name: key.client.applicationName,
+      scopes: key.scopes.map(({ name }) => scopes.find(name)?.label ?? name),
+      created_at: new Date(key.createdAt).toISOString(),
+      last_used_at: new Date(key.lastUsedAt).toISOString(),
+    }))
 }

@@ -307,6 +307,15 @@ export const settingsCatalogue = {
     hidden: true,
     description: 'Attempts to register a client that one address may make in a day.',
   },
+  max_calendar_subscriptions_per_minute: {
+    kind: 'integer',
+    default: 5,
+    minimum: 1,
+    maximum: 10_000,
+    unit: 'requests',
+    description:
+      'Calendar subscriptions that one user may make in a minute; each takes the place of the one before.',
+  },
   create_user_api_key_client_ip_rate_limit_override_ips: {
     kind: 'list',
     items: 'address',

@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type AccountRequest, createAccount } from '../domain/accounts.ts'
 import { type ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
+import type { CalendarFeed } from '../domain/calendar-subscription.ts'
 import type { DomainEvent } from '../domain/events.ts'
 import { systemActor } from '../domain/events.ts'
 import type { Clock, Connection, Directory, Domain, Random } from '../domain/ports.ts'
@@ -14,12 +15,14 @@ import { refused } from '../http/answer.ts'
 import { addApiKeyRoutes } from '../http/api-keys.ts'
 import { addAuditRoutes } from '../http/audit.ts'
 import { addAuthorizationRoutes } from '../http/authorization.ts'
+import { addCalendarSubscriptionRoutes } from '../http/calendar-subscriptions.ts'
 import { answerPreflight, withCors } from '../http/cors.ts'
 import { addDeviceRoutes } from '../http/device.ts'
 import { addKeyRoutes } from '../http/keys.ts'
 import { createRouter, type Environment, type Service } from '../http/service.ts'
 import { addSessionRoutes } from '../http/session.ts'
 import { addSiteRoutes } from '../http/site.ts'
+import { appsJson } from '../http/user-json.ts'
 import { type Visit, visitOf } from '../http/visit.ts'
 import { argon2Hasher } from '../identity/argon2.ts'
 import { localDirectory } from '../identity/local-directory.ts'
@@ -37,6 +40,7 @@ import { hearOthers } from './hear-others.ts'
 
 export type { ApiKeyScopeDefinition } from '../protocol/api-key-scopes.ts'
 // What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
+export type { CalendarFeed } from '../domain/calendar-subscription.ts'
 export { openSqliteStore } from '../storage/open-store.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 
@@ -50,6 +54,11 @@ export interface HallpassOptions {
   readonly baseUrl?: string
   /** What the site adds to `current_user` in GET /session/current.json. Default: nothing. */
   readonly currentUserFields?: (user: User) => Promise<Record<string, unknown>>
+  /**
+   * Calendars (`.ics`) that the site serves to whoever has a key for them; users then get a subscription's address at
+   * /calendar-subscriptions (protocol §8.7). Default: none.
+   */
+  readonly calendarFeeds?: readonly CalendarFeed[]
   /** Settings that nobody may change while the server runs, in the wire's text form. Default: none. */
   readonly pinnedSettings?: PinnedSettings
   /**
@@ -108,6 +117,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     sessions,
     baseUrl: (visit) => baseUrl ?? visit.url.origin,
     currentUserFields: options.currentUserFields ?? (async () => ({})),
+    calendarFeeds: options.calendarFeeds ?? [],
   }
   const router = createRouter()
   addSiteRoutes(router, service)
@@ -118,6 +128,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   addAdministrationRoutes(router, service)
   addApiKeyRoutes(router, service)
   addAuditRoutes(router, service)
+  addCalendarSubscriptionRoutes(router, service)
 
   function hear(events: readonly DomainEvent[]): void {
     for (const event of events) {
@@ -231,6 +242,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     csrf: (request) => sessions.csrf(request),
     settings: () => settings.current(),
     directory,
+    appsOf: (user) => appsJson(domain, user),
     createAccount: (request: AccountRequest) => createAccount(domain, systemActor, request),
     createApiKey: (request: ApiKeyRequest) => createApiKey(domain, systemActor, request),
 

@@ -2,6 +2,7 @@ import type { AccountRequest, createAccount } from '../domain/accounts.ts'
 import type { ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
 import type { Authentication } from '../domain/identity.ts'
 import type { Connection, Directory } from '../domain/ports.ts'
+import type { User } from '../domain/user.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import type { Settings } from '../protocol/settings.ts'
 
@@ -39,6 +40,11 @@ export interface Hallpass {
   csrf(request: Request): { readonly token: string; readonly setCookie: string | undefined }
   /** Who the users are. */
   readonly directory: Directory
+  /**
+   * The apps that hold a key of the user's which is not revoked, the one used last first, by the wire's names (protocol
+   * §8.8): for the user's card, shown to the user and to administrators.
+   */
+  appsOf(user: User): Promise<readonly Readonly<Record<string, unknown>>[]>
   /** Makes a local account, on the program's own authority. */
   createAccount(request: AccountRequest): ReturnType<typeof createAccount>
   /** Makes an administrator's API key, on the program's own authority; its text is told once. */

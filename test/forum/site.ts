@@ -174,6 +174,7 @@ function standIn(directory: Directory): Hallpass {
       (await handle(request, connection)) ?? new Response(null, { status: 404 }),
     refuse: (_request, refused) =>
       Response.json(refusalBody(refused, 'https://docs.test/errors'), { status: refused.status }),
+    appsOf: async () => [],
     withCors: (_request, response) => response,
     csrf: () => ({ token: 'good', setCookie: 'csrf=1; Path=/' }),
     settings: () => settings,

@@ -64,7 +64,7 @@ ${problemText(model.problem)}
 <label for="raw">Post</label>
 <textarea id="raw" name="raw" rows="12" required maxlength="${textLimits.rawMaximum}">${model.raw}</textarea>
 <label for="reason">Reason <span class="hint">optional</span></label>
-<input id="reason" name="edit_reason" value="${model.editReason}" maxlength="${textLimits.editReasonMaximum}" autocomplete="off">
+<input id="reason" name="edit_reason" value="${model.editReason}" maxlength="${textLimits.lineMaximum}" autocomplete="off">
 <div class="actions"><button class="button primary" type="submit">Save</button><a href="${model.back}">Cancel</a></div>
 </form>`
 }
