@@ -38,9 +38,9 @@ import { LastUse } from '../verify/last-use.ts'
 import type { Hallpass } from './hallpass.ts'
 import { hearOthers } from './hear-others.ts'
 
-export type { ApiKeyScopeDefinition } from '../protocol/api-key-scopes.ts'
 // What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
 export type { CalendarFeed } from '../domain/calendar-subscription.ts'
+export type { ApiKeyScopeDefinition } from '../protocol/api-key-scopes.ts'
 export { openSqliteStore } from '../storage/open-store.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 
