@@ -27,7 +27,7 @@ if (Number(process.versions.node.split('.')[0]) >= oldest) {
 function program() {
   const source = join(root, 'src', 'cli', 'main.ts')
   const isInstalled = root.split(sep).indexOf('node_modules') !== -1
-  return !isInstalled && existsSync(source) ? source : join(root, 'dist', 'cli', 'main.js')
+  return !isInstalled && existsSync(source) ? source : join(root, 'dist', 'src', 'cli', 'main.js')
 }
 
 // The Node that the repository pins runs in place of this one: same arguments, same terminal, same end.

@@ -66,6 +66,7 @@ async function tryServer(folder: string): Promise<void> {
         await textOf(new URL(asset, address))
       }
     }
+    run('node', ['node_modules/hallpass/bin/hallpass.js', 'conformance', address, '--section', '2'], folder)
   } finally {
     server.kill()
   }

@@ -24,7 +24,7 @@ const checks: readonly Check[] = [
   {
     name: 'dependencies',
     guarantee: 'no module imports what it may not',
-    commands: [['depcruise', '--config', 'tools/dependency-rule.cjs', 'src']],
+    commands: [['depcruise', '--config', 'tools/dependency-rule.cjs', 'src', 'conformance']],
   },
   {
     name: 'unused',
@@ -39,6 +39,11 @@ const checks: readonly Check[] = [
       ['node', 'tools/doc-links.ts'],
       ['node', 'tools/doc-code.ts'],
     ],
+  },
+  {
+    name: 'conformance',
+    guarantee: 'each requirement of docs/protocol.md has a case in conformance/, and each case a requirement',
+    commands: [['node', 'tools/conformance-cases.ts']],
   },
   {
     name: 'public names',

@@ -112,7 +112,7 @@ module.exports = {
       name: 'every-import-resolves',
       comment: 'what is imported is there, and is in package.json',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^(src|conformance)/' },
       to: { dependencyTypes: ['unknown', 'undetermined', 'npm-no-pkg', 'npm-unknown', 'npm-dev'] },
     },
     {
@@ -120,7 +120,22 @@ module.exports = {
       comment: 'what is published uses nothing of the tests, the tools or the examples',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(test|tools|examples|conformance|bench)/' },
+      to: { path: '^(test|tools|examples|bench)/' },
+    },
+    {
+      name: 'conformance-stands-alone',
+      comment:
+        'the suite tries a server from outside: it uses Node alone, so that nothing is tested with its own code',
+      severity: 'error',
+      from: { path: '^conformance/' },
+      to: { path: '^(src|test|tools|examples|bench)/|node_modules' },
+    },
+    {
+      name: 'only-the-command-runs-conformance',
+      comment: 'of what is published, the command alone reaches the suite',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/conformance\\.ts$' },
+      to: { path: '^conformance/' },
     },
   ],
   options: {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { registerAudit } from './audit.ts'
 import { registerCall } from './call.ts'
+import { registerConformance } from './conformance.ts'
 import { registerLogin } from './login.ts'
 import { registerLogout } from './logout.ts'
 import { registerServe } from './serve.ts'
@@ -37,13 +38,13 @@ exit status: 0 done, 1 refused or failed, 2 not understood`,
   registerSites(program)
   registerLogout(program)
   registerAudit(program)
+  registerConformance(program)
   return program
 }
 
-/** The same two folders up from `src/cli` and from `dist/cli`. */
+/** The package finds itself under its own name, from its sources and from `dist/`. */
 function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
+  const file = new URL(import.meta.resolve('hallpass/package.json'))
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string }
   return version
 }

@@ -43,9 +43,13 @@ export function addAuthorizationRoutes(router: Router, service: Service): void {
   })
 }
 
-/** Clients look here before anything else, for what this server can do (protocol §3.1). */
+/** Clients look here before anything else, for what this server can do (protocol §3.1, §19). */
 function probe(): Response {
-  const headers = { 'auth-api-version': String(API_VERSION), 'auth-api-device-code': 'true' }
+  const headers = {
+    'auth-api-version': String(API_VERSION),
+    'auth-api-device-code': 'true',
+    'hallpass-additions': '1',
+  }
   return sealedFromCaches(new Response(null, { headers }))
 }
 

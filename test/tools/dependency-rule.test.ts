@@ -36,6 +36,9 @@ const violations = [
   { from: 'http/e.ts', imports: 'fast-check', rule: 'every-import-resolves' },
   { from: 'http/f.ts', imports: './g.ts', rule: 'no-circles' },
   { from: 'cli/a.ts', imports: '../../test/thing.ts', rule: 'src-stands-alone' },
+  { from: 'cli/b.ts', imports: '../../conformance/thing.ts', rule: 'only-the-command-runs-conformance' },
+  { from: '../conformance/a.ts', imports: '../src/protocol/thing.ts', rule: 'conformance-stands-alone' },
+  { from: '../conformance/b.ts', imports: 'hono', rule: 'conformance-stands-alone' },
 ]
 
 /** Imports that must stay allowed: a rule that refuses everything would pass the table above. */
@@ -46,6 +49,8 @@ const allowed = [
   { from: 'http/ok.ts', imports: '../pages/thing.ts' },
   { from: 'server/ok.ts', imports: '../edge/thing.ts' },
   { from: 'cli/ok.ts', imports: '../client/node.ts' },
+  { from: 'cli/conformance.ts', imports: '../../conformance/thing.ts' },
+  { from: '../conformance/ok.ts', imports: 'node:http' },
   { from: 'client/files.ts', imports: 'node:fs' },
   { from: 'client/node.ts', imports: './files.ts' },
 ]
@@ -66,26 +71,27 @@ describe('the dependency rule', () => {
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
     for (const room of rooms) await write(`src/${room}/thing.ts`, 'export const thing = 1\n')
     await write('test/thing.ts', 'export const thing = 1\n')
+    await write('conformance/thing.ts', 'export const thing = 1\n')
     await write('src/http/g.ts', "import './f.ts'\nexport const partner = 1\n")
     for (const { from, imports } of [...violations, ...allowed])
-      await write(`src/${from}`, `import '${imports}'\n`)
+      await write(join('src', from), `import '${imports}'\n`)
     found = await cruise(folder)
   })
   after(() => rm(folder, { recursive: true, force: true }))
 
   for (const { from, imports, rule } of violations) {
-    test(`refuses ${imports} in src/${from}`, () => {
+    test(`refuses ${imports} in ${join('src', from)}`, () => {
       assert.ok(
-        found.some((violation) => violation.from === `src/${from}` && violation.rule === rule),
-        `${rule} did not fire; what did: ${JSON.stringify(found.filter((v) => v.from === `src/${from}`))}`,
+        found.some((violation) => violation.from === join('src', from) && violation.rule === rule),
+        `${rule} did not fire; what did: ${JSON.stringify(found.filter((v) => v.from === join('src', from)))}`,
       )
     })
   }
 
   for (const { from, imports } of allowed) {
-    test(`allows ${imports} in src/${from}`, () => {
+    test(`allows ${imports} in ${join('src', from)}`, () => {
       assert.deepEqual(
-        found.filter((violation) => violation.from === `src/${from}`),
+        found.filter((violation) => violation.from === join('src', from)),
         [],
       )
     })
@@ -101,7 +107,7 @@ describe('the dependency rule', () => {
 function cruise(folder: string): Promise<readonly { from: string; rule: string }[]> {
   return new Promise((resolve, reject) => {
     const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs')
-    const options = ['--config', 'dependency-rule.cjs', '--output-type', 'json', 'src']
+    const options = ['--config', 'dependency-rule.cjs', '--output-type', 'json', 'src', 'conformance']
     execFile(
       process.execPath,
       [program, ...options],
