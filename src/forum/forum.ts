@@ -19,6 +19,7 @@ import { answerAsset } from './assets.ts'
 import { addBookmarkRoutes } from './bookmark-routes.ts'
 import { addCategoryRoutes } from './category-routes.ts'
 import { addListRoutes } from './list-routes.ts'
+import { addMessageRoutes } from './message-routes.ts'
 import { forumMigrations } from './migrations.ts'
 import { unreadFields } from './notification-json.ts'
 import { addNotificationRoutes } from './notification-routes.ts'
@@ -112,6 +113,7 @@ function createRouter(forum: ForumParts): ForumRouter {
     getPath: (_request, options) => options?.env?.visit.route.path ?? '/',
   })
   addListRoutes(router, forum)
+  addMessageRoutes(router, forum)
   addCategoryRoutes(router, forum)
   addTopicRoutes(router, forum)
   addPostRoutes(router, forum)

@@ -8,7 +8,7 @@ import { listTabs, orderIn, topicFeed, topicList } from './topic-list-response.t
 import { topicsPerPage } from './topics.ts'
 import { type ForumParts, type ForumRouter, requireViewer, type Visit } from './visit.ts'
 
-/** Lists of topics: `/`, `/latest`, `/new`, `/unread`, `/top`, `/filter`, tags, messages, and their feeds. */
+/** Lists of topics: `/`, `/latest`, `/new`, `/unread`, `/top`, `/filter`, tags, and their feeds. */
 export function addListRoutes(router: ForumRouter, forum: ForumParts): void {
   for (const path of ['/', '/latest'] as const) {
     router.get(path, ({ env: { visit } }) =>
@@ -33,12 +33,6 @@ export function addListRoutes(router: ForumRouter, forum: ForumParts): void {
     const path = `/filter?q=${encodeURIComponent(query)}`
     return topicList(forum, visit, { heading: 'Filter', path, filter: filter && { ...filter, perPage } })
   })
-  router.get('/topics/private-messages/:username', ({ env: { visit }, req }) =>
-    messageList(forum, visit, req.param('username')),
-  )
-  router.get('/u/:username/messages', ({ env: { visit }, req }) =>
-    messageList(forum, visit, req.param('username')),
-  )
   router.get('/topics/created-by/:username', async ({ env: { visit }, req }) => {
     const author = await findPerson(forum.directory, req.param('username'))
     if (author === undefined) return refuseNotFound('such user')
@@ -103,15 +97,3 @@ const periods: ReadonlyMap<string, number | null> = new Map([
   ['weekly', 7],
   ['daily', 1],
 ])
-
-async function messageList(forum: ForumParts, visit: Visit, username: string): Promise<Response> {
-  const viewer = requireViewer(visit)
-  if (viewer.username.toLowerCase() !== username.toLowerCase()) {
-    return refuse('not_permitted', {
-      problem: 'these are somebody else’s messages',
-      remedy: 'ask for your own',
-    })
-  }
-  const path = `/u/${encodeURIComponent(viewer.username)}/messages`
-  return topicList(forum, visit, { heading: 'Messages', path, filter: { kind: 'messages', viewer } })
-}

@@ -57,7 +57,7 @@ export async function createTopic(
 }
 
 /** How many people a personal message can be written to. */
-const maximumRecipients = 20
+export const maximumRecipients = 20
 
 /**
  * Begins a personal message to the users named in `recipients`. Refuses with 422 a title or body that cannot be

@@ -63,6 +63,8 @@ export interface TopicListFilter {
   readonly activeSince?: number
   /** `new`: not opened yet and made in the last two days. `unread`: opened, with posts since. `messages`: personal messages. */
   readonly kind?: 'all' | 'new' | 'unread' | 'messages'
+  /** Only those among `messages` that are new or unread in this sense. */
+  readonly state?: 'new' | 'unread'
   /** Whose `new`, `unread` and `messages`. */
   readonly viewer?: User
   /** Milliseconds since the epoch. */
@@ -97,9 +99,8 @@ export async function listTopics(
       ),
     )
   }
-  if (viewer !== undefined && (kind === 'new' || kind === 'unread')) {
-    query = query.where(unreadState(kind, viewer, filter.now))
-  }
+  const state = kind === 'new' || kind === 'unread' ? kind : filter.state
+  if (viewer !== undefined && state !== undefined) query = query.where(unreadState(state, viewer, filter.now))
 
   const order = filter.order ?? 'activity'
   if (order === 'activity' && kind === 'all' && filter.ascending !== true)

@@ -133,10 +133,55 @@ describe('@discourse/mcp, unmodified', () => {
       ['discourse_list_user_actions', { username }],
       ['discourse_save_draft', { draft_key: 'new_topic', title: 'A draft', reply: 'To be written.' }],
       ['discourse_get_draft', { draft_key: 'new_topic' }],
-      ['discourse_list_private_messages', {}],
       ['discourse_update_topic', { topic_id: 1, title: 'Welcome, and get a key' }],
     ]
     for (const [name, values] of calls) await tools.call(name, values)
+  })
+
+  test('its tools for personal messages write, invite, reply and list', async () => {
+    const accounts = ['sam', 'kim'].map((username) =>
+      fetch(`${server.baseUrl}/users.json`, {
+        method: 'POST',
+        headers: { 'api-key': server.adminApiKey, 'api-username': server.adminUsername },
+        body: new URLSearchParams({ username, password: 'correct horse', email: `${username}@forum.test` }),
+      }),
+    )
+    for (const answer of await Promise.all(accounts)) assert.equal(answer.status, 200)
+
+    await using tools = await startTools([
+      '--profile',
+      profile,
+      '--site',
+      server.baseUrl,
+      '--allow_writes',
+      'true',
+    ])
+    const { topic_id: id } = await tools.call('discourse_create_private_message', {
+      usernames: ['sam'],
+      title: 'A message for Sam',
+      raw: 'From a language model.',
+    })
+    await tools.call('discourse_invite_to_private_message', { topic_id: id, username: 'kim' })
+    await tools.call('discourse_reply_private_message', { topic_id: id, raw: 'Kim reads it as well now.' })
+    const message = await tools.call('discourse_read_private_message', { topic_id: id })
+    const names = (message.allowed_users as { username: string }[]).map(({ username }) => username)
+    assert.deepEqual(names.sort(), [server.adminUsername, 'kim', 'sam'])
+    for (const mailbox of ['inbox', 'sent']) {
+      const { messages } = await tools.call('discourse_list_private_messages', { mailbox })
+      assert.deepEqual(
+        (messages as { topic_id: number }[]).map((listed) => listed.topic_id),
+        [id],
+        mailbox,
+      )
+    }
+
+    const asKim = { 'api-key': server.adminApiKey, 'api-username': 'kim' }
+    const read = await fetch(`${server.baseUrl}/t/${id}.json?include_raw=true`, { headers: asKim })
+    const { post_stream: stream } = (await read.json()) as { post_stream: { posts: { raw: string }[] } }
+    assert.deepEqual(
+      stream.posts.map(({ raw }) => raw),
+      ['From a language model.', 'Kim reads it as well now.'],
+    )
   })
 
   test('gets a key by copy and paste from a site without the device flow', async () => {
