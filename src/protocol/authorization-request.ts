@@ -1,31 +1,22 @@
 /** An app's request for a key in the browser flow: its parameters, and what makes them acceptable (protocol §2, §3). */
 import { matchAuthRedirect, parseAuthRedirect } from './auth-redirect.ts'
 import { type Refusal, refusal } from './errors.ts'
-import {
-  type ParameterSources,
-  type ParameterSpec,
-  type ParameterValues,
-  readParameters,
-} from './parameters.ts'
+import type { ParameterSources } from './parameters.ts'
 import { checkPayloadSize } from './payload.ts'
 import { parsePublicKey, type RsaPublicKey } from './public-key.ts'
 import { checkExpiry, checkPadding, checkScopes, placeholderPayload } from './request-checks.ts'
+import {
+  type RequestParameterSpecs,
+  type RequestParameters,
+  readRequestParameters,
+  wireEntries,
+} from './request-parameters.ts'
 import type { Padding } from './rsaes.ts'
 import type { ScopeCatalogue } from './scopes.ts'
 import type { Settings } from './settings.ts'
 
 /** The nine parameters of protocol §2, as text; undefined where missing or blank. */
-export interface AuthorizationParameters {
-  readonly nonce?: string | undefined
-  readonly scopes?: string | undefined
-  readonly clientId?: string | undefined
-  readonly publicKey?: string | undefined
-  readonly applicationName?: string | undefined
-  readonly authRedirect?: string | undefined
-  readonly pushUrl?: string | undefined
-  readonly padding?: string | undefined
-  readonly expiresInSeconds?: string | undefined
-}
+export type AuthorizationParameters = RequestParameters
 
 /** A client that has been here before. What a client registered of itself is null or empty for all others. */
 export interface KnownClient {
@@ -74,8 +65,6 @@ export interface AuthorizationRequest {
   readonly expiresInSeconds?: number
 }
 
-type WireName = keyof typeof authorizationParameterSpecs
-
 /**
  * The parameters in the wire's order, and the longest value of each, in bytes. The protocol has no limits here; these
  * only keep a request from growing without bound, and are well above what known clients send: nonces of up to 64 bytes,
@@ -91,7 +80,7 @@ const authorizationParameterSpecs = {
   push_url: { limit: 2000 },
   padding: { limit: 20 },
   expires_in_seconds: { limit: 20, digits: true },
-} as const satisfies Record<string, ParameterSpec>
+} as const satisfies RequestParameterSpecs
 
 /**
  * Reads the nine parameters, none of which need be there.
@@ -102,19 +91,12 @@ export function readAuthorizationParameters(
 ):
   | { readonly outcome: 'read'; readonly parameters: AuthorizationParameters }
   | { readonly outcome: 'refused'; readonly refusal: Refusal } {
-  const read = readParameters(sources, authorizationParameterSpecs)
-  return read.outcome === 'read' ? { outcome: 'read', parameters: fromWire(read.values) } : read
+  return readRequestParameters(sources, authorizationParameterSpecs)
 }
 
 /** The parameters by their wire names, in the wire's order; only those that are present. */
 export function serializeAuthorizationParameters(parameters: AuthorizationParameters): URLSearchParams {
-  const values = toWire(parameters)
-  return new URLSearchParams(
-    wireNames.flatMap((name): [string, string][] => {
-      const value = values[name]
-      return value === undefined ? [] : [[name, value]]
-    }),
-  )
+  return new URLSearchParams(wireEntries(parameters, authorizationParameterSpecs))
 }
 
 /** The address to send a user's browser to. A path in `baseUrl` is kept, with or without a slash at its end. */
@@ -211,42 +193,12 @@ export function displayHost(authRedirect: string | undefined): string | null {
   return !port || [80, 443].includes(Number(port)) ? host : `${host}:${port}`
 }
 
-const wireNames = Object.keys(authorizationParameterSpecs) as WireName[]
-
 const exampleParameters: AuthorizationParameters = {
   nonce: 'NONCE',
   scopes: 'read',
   clientId: 'CLIENT_ID',
   publicKey: 'PUBLIC_KEY_IN_PEM',
   applicationName: 'APPLICATION_NAME',
-}
-
-function fromWire(values: ParameterValues<WireName>): AuthorizationParameters {
-  return {
-    nonce: values.nonce,
-    scopes: values.scopes,
-    clientId: values.client_id,
-    publicKey: values.public_key,
-    applicationName: values.application_name,
-    authRedirect: values.auth_redirect,
-    pushUrl: values.push_url,
-    padding: values.padding,
-    expiresInSeconds: values.expires_in_seconds,
-  }
-}
-
-function toWire(parameters: AuthorizationParameters): Record<WireName, string | undefined> {
-  return {
-    nonce: parameters.nonce,
-    scopes: parameters.scopes,
-    client_id: parameters.clientId,
-    public_key: parameters.publicKey,
-    application_name: parameters.applicationName,
-    auth_redirect: parameters.authRedirect,
-    push_url: parameters.pushUrl,
-    padding: parameters.padding,
-    expires_in_seconds: parameters.expiresInSeconds,
-  }
 }
 
 function incomplete(missing: readonly string[], baseUrl: string): Refusal {

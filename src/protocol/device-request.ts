@@ -1,16 +1,16 @@
 /** An app's request for a key in the device flow: its parameters, and what makes them acceptable (protocol §5.1, §5.2). */
 import type { KnownClient } from './authorization-request.ts'
 import { type Refusal, refusal } from './errors.ts'
-import {
-  type ParameterSources,
-  type ParameterSpec,
-  type ParameterValues,
-  readParameters,
-  utf8Length,
-} from './parameters.ts'
+import { type ParameterSources, utf8Length } from './parameters.ts'
 import { checkPayloadSize } from './payload.ts'
 import { parsePublicKey, type RsaPublicKey } from './public-key.ts'
 import { checkExpiry, checkPadding, checkScopes, placeholderPayload } from './request-checks.ts'
+import {
+  type RequestParameterSpecs,
+  type RequestParameters,
+  readRequestParameters,
+  wireEntries,
+} from './request-parameters.ts'
 import type { Padding } from './rsaes.ts'
 import type { ScopeCatalogue } from './scopes.ts'
 import type { Settings } from './settings.ts'
@@ -34,16 +34,7 @@ export const deviceCodeAlphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789'
 export const deviceCodeLength = 8
 
 /** The parameters of a device request, as text; undefined where missing or blank. */
-export interface DeviceParameters {
-  readonly nonce?: string | undefined
-  readonly scopes?: string | undefined
-  readonly clientId?: string | undefined
-  readonly applicationName?: string | undefined
-  readonly publicKey?: string | undefined
-  readonly pushUrl?: string | undefined
-  readonly padding?: string | undefined
-  readonly expiresInSeconds?: string | undefined
-}
+export type DeviceParameters = Omit<RequestParameters, 'authRedirect'>
 
 /** What a device request is measured by. */
 export interface DeviceContext {
@@ -70,8 +61,6 @@ export interface DeviceRequest {
   readonly unregisteredClient: boolean
 }
 
-type WireName = keyof typeof deviceParameterSpecs
-
 /** The parameters in the wire's order with the protocol's limits, in bytes (protocol §5.1). */
 const deviceParameterSpecs = {
   nonce: { limit: 256 },
@@ -82,7 +71,7 @@ const deviceParameterSpecs = {
   push_url: { limit: 2000 },
   padding: { limit: 20 },
   expires_in_seconds: { limit: 20, digits: true },
-} as const satisfies Record<string, ParameterSpec>
+} as const satisfies RequestParameterSpecs
 
 /**
  * Reads the parameters, none of which need be there. How long they may be is checked later, because what is missing is
@@ -93,19 +82,12 @@ export function readDeviceParameters(
 ):
   | { readonly outcome: 'read'; readonly parameters: DeviceParameters }
   | { readonly outcome: 'refused'; readonly refusal: Refusal } {
-  const read = readParameters(sources, unlimitedSpecs)
-  return read.outcome === 'read' ? { outcome: 'read', parameters: fromWire(read.values) } : read
+  return readRequestParameters(sources, unlimitedSpecs)
 }
 
 /** The parameters by their wire names, in the wire's order; only those that are present. */
 export function serializeDeviceParameters(parameters: DeviceParameters): Readonly<Record<string, string>> {
-  const values = toWire(parameters)
-  return Object.fromEntries(
-    wireNames.flatMap((name): [string, string][] => {
-      const value = values[name]
-      return value === undefined ? [] : [[name, value]]
-    }),
-  )
+  return Object.fromEntries(wireEntries(parameters, deviceParameterSpecs))
 }
 
 /**
@@ -190,40 +172,16 @@ export function isDeviceCode(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text)
 }
 
-const wireNames = Object.keys(deviceParameterSpecs) as WireName[]
 const maximumScopes = 20
 const maximumStoredBytes = 10_000
 
 /** As the wire's, without the limits; how long a body may be is limited before. */
-const unlimitedSpecs: Readonly<Record<WireName, ParameterSpec>> = Object.fromEntries(
-  wireNames.map((name) => [name, { ...deviceParameterSpecs[name], limit: Number.MAX_SAFE_INTEGER }]),
-) as Readonly<Record<WireName, ParameterSpec>>
-
-function fromWire(values: ParameterValues<WireName>): DeviceParameters {
-  return {
-    nonce: values.nonce,
-    scopes: values.scopes,
-    clientId: values.client_id,
-    applicationName: values.application_name,
-    publicKey: values.public_key,
-    pushUrl: values.push_url,
-    padding: values.padding,
-    expiresInSeconds: values.expires_in_seconds,
-  }
-}
-
-function toWire(parameters: DeviceParameters): Record<WireName, string | undefined> {
-  return {
-    nonce: parameters.nonce,
-    scopes: parameters.scopes,
-    client_id: parameters.clientId,
-    application_name: parameters.applicationName,
-    public_key: parameters.publicKey,
-    push_url: parameters.pushUrl,
-    padding: parameters.padding,
-    expires_in_seconds: parameters.expiresInSeconds,
-  }
-}
+const unlimitedSpecs: RequestParameterSpecs = Object.fromEntries(
+  Object.entries(deviceParameterSpecs).map(([name, spec]) => [
+    name,
+    { ...spec, limit: Number.MAX_SAFE_INTEGER },
+  ]),
+)
 
 /** Names all that is missing at once; the wire's own text names the first that the protocol asks for. */
 function incomplete(parameters: DeviceParameters, client: KnownClient | undefined): Refusal {
@@ -244,9 +202,8 @@ function incomplete(parameters: DeviceParameters, client: KnownClient | undefine
 }
 
 function checkLengths(parameters: DeviceParameters): Refusal | undefined {
-  const values = toWire(parameters)
-  for (const name of wireNames) {
-    const actual = utf8Length(values[name] ?? '')
+  for (const [name, value] of wireEntries(parameters, deviceParameterSpecs)) {
+    const actual = utf8Length(value)
     const { limit } = deviceParameterSpecs[name]
     if (actual > limit) return refusal('parameter_too_long', { field: name, actual, limit })
   }

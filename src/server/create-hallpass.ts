@@ -10,6 +10,7 @@ import { RateLimiter } from '../domain/rate-limit.ts'
 import { type PinnedSettings, SiteSettings } from '../domain/settings.ts'
 import type { Store } from '../domain/store.ts'
 import type { User } from '../domain/user.ts'
+import { addActivationRoutes } from '../http/activation.ts'
 import { addAdministrationRoutes } from '../http/administration.ts'
 import { refused } from '../http/answer.ts'
 import { addApiKeyRoutes } from '../http/api-keys.ts'
@@ -124,6 +125,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   addSessionRoutes(router, service)
   addAuthorizationRoutes(router, service)
   addDeviceRoutes(router, service)
+  addActivationRoutes(router, service)
   addKeyRoutes(router, service)
   addAdministrationRoutes(router, service)
   addApiKeyRoutes(router, service)

@@ -1,44 +1,28 @@
 /**
- * The device flow (protocol §5): an app without a browser asks, its user types a code on any device that has one, looks
- * at what is asked for, and approves or denies; the app polls until it hears of it. Requests are kept in the store, so
- * that they outlive a restart; none of their codes is.
+ * The user's half of the device flow (protocol §5): they type the code on any device with a browser, look at what is
+ * asked for, and approve or deny.
  */
 import {
-  checkDeviceRequest,
-  type DeviceParameters,
   type DeviceRequest,
   devicePayloadLifetimeSeconds,
-  deviceRequestLifetimeSeconds,
-  isDeviceCode,
   isRequestToken,
   normalizeUserCode,
-  readDeviceParameters,
-  serializeDeviceParameters,
 } from '../protocol/device-request.ts'
-import { type Refusal, refusal } from '../protocol/errors.ts'
-import { checkGroups, findClient } from './authorize.ts'
+import type { Refusal } from '../protocol/errors.ts'
+import { checkGroups } from './authorize.ts'
+import { checkAgain } from './check-device-request.ts'
 import { commit } from './commit.ts'
 import { limitCodeAttempts, limitLookups } from './device-limits.ts'
 import type { Actor } from './events.ts'
 import { issueUserApiKey } from './issue-key.ts'
-import { hashSecret, newApprovalToken, newDeviceCode, newRequestToken, newUserCode } from './key-text.ts'
+import { hashSecret, newApprovalToken } from './key-text.ts'
 import type { Domain } from './ports.ts'
-import { type DeviceRequestRecord, UniqueViolation } from './store.ts'
+import type { DeviceRequestRecord } from './store.ts'
 import type { User } from './user.ts'
 
-/** A refusal of a verb. */
-export interface Refused {
+interface Refused {
   readonly outcome: 'refused'
   readonly refusal: Refusal
-}
-
-/** The codes of a new device request: their texts, told once. */
-export interface DeviceCodes {
-  readonly outcome: 'requested'
-  readonly deviceCode: string
-  /** `XXXX-XXXX`. */
-  readonly userCode: string
-  readonly requestToken: string
 }
 
 /** What a user decides on. */
@@ -69,56 +53,8 @@ export type Decided =
   | { readonly outcome: 'wrong_code'; readonly view: DeviceView }
   | { readonly outcome: 'complete' }
 
-/** The answer to a poll (protocol §5.6). */
-export type PollAnswer =
-  | { readonly status: 'authorization_pending' | 'access_denied' | 'expired_token' }
-  | { readonly status: 'authorized'; readonly payload: string }
-
 /** How many approval tokens a browser session holds; a further one takes the oldest's place (protocol §5.1). */
 const approvalsPerSession = 10
-
-/** How often new codes are tried when they are taken (protocol §5.1). */
-const codeAttempts = 20
-
-/**
- * Keeps a request that has passed every check. Reasons: those of `checkDeviceRequest`, and `device_codes_exhausted`.
- * Nothing is stored when it is refused.
- */
-export async function requestDevice(
-  domain: Domain,
-  parameters: DeviceParameters,
-): Promise<DeviceCodes | Refused> {
-  const checked = await check(domain, parameters)
-  if (checked.outcome === 'refused') return checked
-  const { expiresInSeconds } = checked.request
-  const createdAt = domain.clock.now()
-  for (let attempt = 0; attempt < codeAttempts; attempt += 1) {
-    const deviceCode = newDeviceCode(domain.random)
-    const userCode = newUserCode(domain.random)
-    const requestToken = newRequestToken(domain.random)
-    try {
-      await domain.store.deviceRequests.insert({
-        deviceCodeHash: deviceCode.hash,
-        userCodeHash: userCode.hash,
-        requestTokenHash: requestToken.hash,
-        parameters: serializeDeviceParameters(parameters),
-        keyExpiresAt: expiresInSeconds === undefined ? null : createdAt + expiresInSeconds * 1000,
-        createdAt,
-        expiresAt: createdAt + deviceRequestLifetimeSeconds * 1000,
-      })
-    } catch (error) {
-      if (error instanceof UniqueViolation) continue
-      throw error
-    }
-    return {
-      outcome: 'requested',
-      deviceCode: deviceCode.text,
-      userCode: userCode.text,
-      requestToken: requestToken.text,
-    }
-  }
-  return refused(refusal('device_codes_exhausted'))
-}
 
 /** Looks at the request behind an activation link, without tying it to anybody. Reason: `rate_limited`. */
 export async function previewDeviceRequest(
@@ -230,20 +166,6 @@ export async function denyDevice(
   return after?.status === 'denied' && after.expiresAt > now ? { outcome: 'complete' } : { outcome: 'gone' }
 }
 
-/** Answers a poll. However many come at once, the payload is in one answer, which deletes the request. */
-export async function pollDevice(domain: Domain, deviceCode: string): Promise<PollAnswer> {
-  if (!isDeviceCode(deviceCode)) return { status: 'expired_token' }
-  const { deviceRequests } = domain.store
-  const hash = hashSecret(deviceCode)
-  const now = domain.clock.now()
-  const record = await deviceRequests.find(hash)
-  if (!record || record.expiresAt <= now) return { status: 'expired_token' }
-  if (record.status === 'denied') return { status: 'access_denied' }
-  if (record.status === 'pending') return { status: 'authorization_pending' }
-  const payload = await deviceRequests.takePayload(hash, now)
-  return payload === undefined ? { status: 'expired_token' } : { status: 'authorized', payload }
-}
-
 type Found =
   | Refused
   | { readonly outcome: 'gone' }
@@ -309,26 +231,6 @@ function isOpenTo(record: DeviceRequestRecord, user: User, now: number): boolean
   const { status, userId, expiresAt, keyExpiresAt } = record
   const isTheirs = userId === null || userId === user.id
   return status === 'pending' && isTheirs && expiresAt > now && (keyExpiresAt === null || keyExpiresAt > now)
-}
-
-async function checkAgain(
-  domain: Domain,
-  record: DeviceRequestRecord,
-): Promise<ReturnType<typeof checkDeviceRequest>> {
-  const read = readDeviceParameters({ query: new URLSearchParams(record.parameters) })
-  return read.outcome === 'refused' ? read : check(domain, read.parameters)
-}
-
-async function check(
-  domain: Domain,
-  parameters: DeviceParameters,
-): Promise<ReturnType<typeof checkDeviceRequest>> {
-  const client = await findClient(domain.store, parameters.clientId)
-  return checkDeviceRequest(parameters, {
-    client,
-    settings: domain.settings.current(),
-    scopes: domain.scopes,
-  })
 }
 
 function refused(why: Refusal): Refused {

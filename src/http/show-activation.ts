@@ -1,0 +1,159 @@
+/** What the activation page answers: as JSON for programs, as pages for browsers (protocol §5.3 to §5.5). */
+import type { CodeEntered, Decided, DeviceView } from '../domain/device-approval.ts'
+import { activationDonePage, activationPage, enterCodePage } from '../pages/activate.ts'
+import type { Html } from '../pages/html.ts'
+import { activationPath, errorDocsPath, signInPath } from '../pages/paths.ts'
+import { authorizationRefusedPage } from '../pages/refused.ts'
+import type { Refusal } from '../protocol/errors.ts'
+import { isoSeconds, json, page } from './answer.ts'
+import type { Call, Service } from './service.ts'
+import type { Visit } from './visit.ts'
+
+/** What typing a code came to. */
+export function showEntered(service: Service, call: Call, entered: CodeEntered): Response | Refusal {
+  switch (entered.outcome) {
+    case 'refused':
+      return entered.refusal
+    case 'invalid':
+      return showEnterCode(service, call, 'invalid_code')
+    case 'gone':
+      return showEnterCode(service, call, 'expired_code')
+    case 'found':
+      return entered.view.notAllowed && !call.visit.asksForJson
+        ? showNotAllowed(service, call.visit, entered.view, entered.view.notAllowed)
+        : showRequest(service, call, entered.view, {})
+    case 'bound':
+      return showRequest(service, call, entered.view, { approvalToken: entered.approvalToken })
+  }
+}
+
+/** What a decision came to; `requestToken` is that of the link it came by, if it did. */
+export function showDecided(
+  service: Service,
+  call: Call,
+  decided: Decided,
+  requestToken?: string,
+): Response | Refusal {
+  switch (decided.outcome) {
+    case 'refused':
+      return decided.refusal
+    case 'gone':
+      return showEnterCode(service, call, 'expired_code')
+    case 'wrong_code':
+      return showRequest(service, call, decided.view, { requestToken, invalidCode: true })
+    case 'complete':
+      return showDone(service, call, { denied: false })
+  }
+}
+
+type CodeProblem = 'invalid_code' | 'expired_code'
+
+/** The field for a code, and why the one before did not do. */
+export function showEnterCode(service: Service, call: Call, problem?: CodeProblem): Response {
+  const { visit, identity } = call
+  if (visit.asksForJson) return json({ state: 'enter_code', ...(problem && { [problem]: true }) })
+  return formPage(service, call, (csrfToken) =>
+    enterCodePage({
+      siteTitle: title(service),
+      user: { username: identity?.user.username ?? '', name: identity?.user.name ?? '' },
+      csrfToken,
+      action: activationPath,
+      switchUserAction: switchUserAction(visit),
+      ...(problem && { problem }),
+    }),
+  )
+}
+
+interface Handle {
+  /** Undefined where the code was typed without a link. */
+  readonly requestToken?: string | undefined
+  /** Undefined until the code was typed. */
+  readonly approvalToken?: string
+  /** Whether a wrong code was typed just now. */
+  readonly invalidCode?: boolean
+}
+
+/** What a request asks for, and the choice. */
+export function showRequest(service: Service, call: Call, view: DeviceView, handle: Handle): Response {
+  const { visit, identity } = call
+  const { request, expiresAt, notAllowed } = view
+  const scopes = request.scopes.flatMap((name) => service.domain.scopes.find(name) ?? [])
+  const writeWarning = scopes.some((scope) => scope.marksWrite)
+  const { requestToken, approvalToken, invalidCode = false } = handle
+  if (visit.asksForJson) {
+    return json({
+      state: 'authorize',
+      request_token: requestToken ?? null,
+      approval_token: approvalToken ?? null,
+      no_trust_level: notAllowed !== undefined,
+      invalid_code: invalidCode,
+      device_auth: {
+        application_name: request.applicationName,
+        localized_scopes: scopes.map((scope) => scope.label),
+        write_scope: writeWarning,
+        unregistered_client: request.unregisteredClient,
+        expires_at: expiresAt === null ? null : isoSeconds(expiresAt),
+      },
+      current_user: { username: identity?.user.username, avatar_template: '' },
+    })
+  }
+  return formPage(service, call, (csrfToken) =>
+    activationPage({
+      siteTitle: title(service),
+      applicationName: request.applicationName,
+      clientId: request.clientId,
+      user: { username: identity?.user.username ?? '', name: identity?.user.name ?? '' },
+      scopes: scopes.map(({ name, label, description }) => ({ name, label, description })),
+      writeWarning,
+      unregisteredClient: request.unregisteredClient,
+      expiresAt,
+      csrfToken,
+      authorizeAction: '/user-api-key/device/authorize',
+      denyAction: '/user-api-key/device/deny',
+      handle:
+        approvalToken === undefined
+          ? { by: 'link', requestToken: requestToken ?? '', invalidCode }
+          : { by: 'approval', approvalToken },
+    }),
+  )
+}
+
+/** The end. */
+export function showDone(service: Service, { visit }: Call, { denied }: { denied: boolean }): Response {
+  if (visit.asksForJson) return json({ state: 'complete', denied })
+  return page(activationDonePage({ siteTitle: title(service), denied }))
+}
+
+/** What somebody sees whose account may not approve apps. */
+export function showNotAllowed(
+  service: Service,
+  visit: Visit,
+  { request }: DeviceView,
+  why: Refusal,
+): Response {
+  return page(
+    authorizationRefusedPage({
+      siteTitle: title(service),
+      state: 'no_trust_level',
+      refusal: why,
+      docsUrl: new URL(`${errorDocsPath}/${why.reason}`, visit.url).href,
+      applicationName: request.applicationName,
+    }),
+  )
+}
+
+function formPage(service: Service, { visit }: Call, make: (csrfToken: string) => Html): Response {
+  const csrf = service.sessions.csrf(visit.request)
+  const response = page(make(csrf.token))
+  if (csrf.setCookie) response.headers.append('set-cookie', csrf.setCookie)
+  return response
+}
+
+function switchUserAction({ url }: Visit): string {
+  const target = activationPath + (url.searchParams.has('code') ? '' : url.search)
+  return `/hallpass/sign-out?redirect=${encodeURIComponent(`${signInPath}?redirect=${encodeURIComponent(target)}`)}`
+}
+
+function title(service: Service): string {
+  return service.domain.settings.current().title
+}
