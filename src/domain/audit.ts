@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { isSettingName } from '../protocol/setting-values.ts'
+import { type SettingDefinition, settingsCatalogue } from '../protocol/settings.ts'
 import type { Actor, DomainEvent } from './events.ts'
 import type { AuditRecord } from './store.ts'
 
@@ -23,7 +25,7 @@ export function auditEntry(
     actorVia: actor.via,
     actorAddress: actor.address,
     action: type,
-    details: JSON.stringify(withoutHashes(facts)),
+    details: JSON.stringify(withoutSecrets(event, facts)),
     previousHash: previous?.hash ?? genesisHash,
   }
   return { ...entry, hash: auditHash(entry) }
@@ -44,7 +46,21 @@ export function auditHash(entry: Omit<AuditRecord, 'hash'>): string {
   return createHash('sha256').update(JSON.stringify(covered)).digest('hex')
 }
 
-/** A key's hash is of use to the caches, and of none to a reader of the log: it stays out. */
-function withoutHashes(facts: object): object {
-  return Object.fromEntries(Object.entries(facts).filter(([name]) => name !== 'keyHash'))
+/**
+ * A key's hash is of use to the caches, and of none to a reader of the log; the value of a secret setting is of use to
+ * whoever applies it, and would outlive its change here. Both stay out.
+ */
+function withoutSecrets(event: DomainEvent, facts: object): object {
+  const left = Object.entries(facts).filter(([name]) => name !== 'keyHash')
+  if (event.type !== 'setting_changed' || !isSecretSetting(event.name)) return Object.fromEntries(left)
+  return Object.fromEntries(left.map(([name, value]) => [name, name === 'name' ? value : told(value)]))
+}
+
+function told(value: unknown): string {
+  return value === '' ? '' : '(secret)'
+}
+
+function isSecretSetting(name: string): boolean {
+  const definition: SettingDefinition | undefined = isSettingName(name) ? settingsCatalogue[name] : undefined
+  return definition?.secret === true
 }

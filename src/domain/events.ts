@@ -46,6 +46,15 @@ export type DomainEvent =
   | { readonly type: 'user_created'; readonly userId: string }
   | { readonly type: 'user_changed'; readonly userId: string; readonly change: string }
   | { readonly type: 'signed_in'; readonly userId: string }
+  | {
+      /** Pushes to one address that were given up. */
+      readonly type: 'push_delivery_dead'
+      readonly deliveryIds: readonly number[]
+      readonly targetUrl: string
+      /** Why, in words. */
+      readonly problem: string
+    }
+  | { readonly type: 'push_delivery_retried'; readonly deliveryId: number; readonly targetUrl: string }
   | { readonly type: 'setting_changed'; readonly name: string; readonly from: string; readonly to: string }
 
 /** Who caused an event, and from where; for the audit log. */

@@ -3,9 +3,9 @@
 import { sealPayload, serializePayload } from '../protocol/payload.ts'
 import type { RsaPublicKey } from '../protocol/public-key.ts'
 import type { Padding } from '../protocol/rsaes.ts'
-import type { Settings } from '../protocol/settings.ts'
 import { commit } from './commit.ts'
 import type { Actor } from './events.ts'
+import { hasPush } from './has-push.ts'
 import { newUserApiKeyText } from './key-text.ts'
 import type { Domain } from './ports.ts'
 import type { StoreSession } from './store.ts'
@@ -76,13 +76,4 @@ export async function issueUserApiKey(
     })
     return { result: payload, events }
   })
-}
-
-/** Whether notifications will be pushed for the key (protocol §9); an unlisted address is no error. */
-function hasPush(grant: Grant, settings: Settings): boolean {
-  return (
-    grant.pushUrl !== undefined &&
-    grant.scopes.some((scope) => scope === 'push' || scope === 'notifications') &&
-    settings.allowed_user_api_push_urls.includes(grant.pushUrl)
-  )
 }

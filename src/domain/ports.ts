@@ -56,6 +56,35 @@ export interface SignIn {
   csrfMatches(request: Request, token: string): boolean
 }
 
+/** Work that is done later. */
+export interface Timers {
+  /** Calls `work` once, `delayMs` from now, unless the answer is called before: it cancels. Keeps no process alive. */
+  after(delayMs: number, work: () => void): () => void
+}
+
+/** Requests to other hosts. An implementation keeps them away from addresses that are none of the public's. */
+export interface Outbound {
+  /** Sends one request, and follows no redirect. Never rejects. */
+  post(address: string, request: OutboundRequest): Promise<OutboundAnswer>
+}
+
+export interface OutboundRequest {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  /** How long all of it may take, in milliseconds. */
+  readonly timeoutMs: number
+  /** Gives the request up. */
+  readonly signal?: AbortSignal
+}
+
+/** What became of a request to another host. */
+export type OutboundAnswer =
+  | { readonly outcome: 'answered'; readonly status: number; readonly retryAfter: string | undefined }
+  /** No answer; another try may bring one. `problem` is for people. */
+  | { readonly outcome: 'failed'; readonly problem: string }
+  /** Not sent, nor will it be: the address itself is not one to send to. */
+  | { readonly outcome: 'refused'; readonly problem: string }
+
 /** Everything the domain's verbs work with. */
 export interface Domain {
   readonly store: Store

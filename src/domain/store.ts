@@ -158,6 +158,45 @@ export interface DeviceApprovalRecord {
   readonly createdAt: number
 }
 
+/** What became of a push: it waits, it arrived, or it was given up. */
+export type PushState = 'pending' | 'delivered' | 'dead'
+
+/** A push in the outbox (protocol §9): one request to one address, for one user's apps. */
+export interface PushDeliveryRecord {
+  /** Pushes to one address go out in the order of their ids. */
+  readonly id: number
+  readonly targetUrl: string
+  /** Whose apps it is for. */
+  readonly userId: string
+  /** JSON text of what is pushed, without `secret_key`; empty once delivered. */
+  readonly body: string
+  readonly state: PushState
+  readonly createdAt: number
+  /** How often sending it was begun. */
+  readonly attempts: number
+  readonly nextAttemptAt: number
+  /** Until when whoever is sending it may take it for theirs; null when nobody is. */
+  readonly leasedUntil: number | null
+  /** The HTTP status of the last answer; null when there was none. */
+  readonly lastStatus: number | null
+  /** What went wrong last, for people; null when nothing did. */
+  readonly lastError: string | null
+  /** When it was delivered or given up; null while it waits. */
+  readonly finishedAt: number | null
+}
+
+export type NewPushDelivery = Pick<PushDeliveryRecord, 'targetUrl' | 'userId' | 'body' | 'createdAt'>
+
+/** What came of sending a push. */
+export interface PushOutcome {
+  readonly state: PushState
+  readonly at: number
+  /** For one that waits on. */
+  readonly nextAttemptAt?: number
+  readonly status: number | null
+  readonly error: string | null
+}
+
 /** One line of the audit log. */
 export interface AuditRecord {
   /** 1, 2, 3, … without a gap. */
@@ -306,6 +345,41 @@ export interface StoreSession {
     find(tokenHash: string): Promise<DeviceApprovalRecord | undefined>
     /** Inserts, and deletes all but the session's `keep` newest. Throws when the token is taken. */
     insert(approval: DeviceApprovalRecord, keep: number): Promise<void>
+  }
+  readonly pushDeliveries: {
+    find(id: number): Promise<PushDeliveryRecord | undefined>
+    /** Newest first. `before` is an id to start below. */
+    list(page: {
+      readonly state?: PushState | undefined
+      readonly targetUrl?: string | undefined
+      readonly before?: number | undefined
+      readonly limit: number
+    }): Promise<readonly PushDeliveryRecord[]>
+    counts(): Promise<Readonly<Record<PushState, number>>>
+    countPending(targetUrl: string): Promise<number>
+    /** The first of those that wait, for every address that any waits for. */
+    heads(): Promise<readonly PushDeliveryRecord[]>
+    /** Inserts one that waits and may be sent at once. Answers with its id. */
+    insert(delivery: NewPushDelivery): Promise<number>
+    /** Gives up the oldest `count` that wait for the address and that nobody is sending. Answers with their ids. */
+    dropOldest(
+      targetUrl: string,
+      change: { readonly count: number; readonly now: number; readonly problem: string },
+    ): Promise<readonly number[]>
+    /**
+     * Takes one to send it, until `until`, and counts the attempt; undefined unless it is the first of those that wait
+     * for its address, its time has come, and nobody is sending to that address. Of two that try at once, one succeeds.
+     */
+    claim(
+      id: number,
+      lease: { readonly token: string; readonly now: number; readonly until: number },
+    ): Promise<PushDeliveryRecord | undefined>
+    /** Notes what came of sending one, and gives it back; false when the lease is not that of `token` any more. */
+    settle(id: number, token: string, outcome: PushOutcome): Promise<boolean>
+    /** Lets a dead one wait again, with no attempts; false when it is not dead. */
+    revive(id: number, now: number): Promise<boolean>
+    /** Deletes those that were delivered, and those that were given up, at or before these times. */
+    deleteFinished(until: { readonly delivered: number; readonly dead: number }): Promise<void>
   }
   readonly settings: {
     all(): Promise<readonly SettingRecord[]>

@@ -416,6 +416,12 @@ export const refusalCatalogue = {
     remedy: 'mend `{field}` and send it again',
     wire: '{problem}',
   },
+  push_delivery_not_dead: {
+    status: 422,
+    errorType: 'record_invalid',
+    message: 'push {id} is {state}: only a dead one can be tried again',
+    remedy: 'take one from GET /hallpass/push.json?state=dead',
+  },
   setting_invalid: {
     status: 422,
     errorType: 'invalid_parameters',

@@ -10,6 +10,8 @@ interface SettingBase {
   readonly description: string
   /** True for settings that the protocol keeps out of the ordinary list. */
   readonly hidden?: true
+  /** True for a value that the audit log must not hold. */
+  readonly secret?: true
 }
 
 interface IntegerSetting extends SettingBase {
@@ -18,7 +20,7 @@ interface IntegerSetting extends SettingBase {
   readonly minimum: number
   readonly maximum: number
   /** What one of it is. */
-  readonly unit: 'days' | 'seconds' | 'minutes' | 'requests' | 'attempts' | 'clients' | 'bytes'
+  readonly unit: 'days' | 'seconds' | 'minutes' | 'requests' | 'attempts' | 'clients' | 'bytes' | 'pushes'
 }
 
 interface BooleanSetting extends SettingBase {
@@ -99,8 +101,81 @@ export const settingsCatalogue = {
     default: '',
     maximumLength: 200,
     hidden: true,
+    secret: true,
     description:
       'The secret that tells a push target who sends: it stands in every push as `secret_key`, and signs it.',
+  },
+  push_attempts: {
+    kind: 'integer',
+    default: 8,
+    minimum: 1,
+    maximum: 50,
+    unit: 'attempts',
+    description:
+      'How often a push is tried before it is given up as dead. The pushes behind it for the same address wait as long: with 8, about twenty minutes, which outlasts a restart of the receiver and is not yet old news.',
+  },
+  push_first_retry_seconds: {
+    kind: 'integer',
+    default: 10,
+    minimum: 1,
+    maximum: 3600,
+    unit: 'seconds',
+    description:
+      'The wait after a push’s first failure; after each further one it doubles. Some seconds let a receiver come back without being hammered.',
+  },
+  push_retry_max_seconds: {
+    kind: 'integer',
+    default: 3600,
+    minimum: 1,
+    maximum: 86_400,
+    unit: 'seconds',
+    description:
+      'The longest wait between two tries of a push, whether by doubling or because the receiver asked for it with Retry-After: a receiver may slow its pushes, and not put them off for ever.',
+  },
+  push_timeout_seconds: {
+    kind: 'integer',
+    default: 10,
+    minimum: 1,
+    maximum: 120,
+    unit: 'seconds',
+    description:
+      'How long one try of a push may take. A receiver should answer first and work afterwards; a slow one holds up only its own pushes.',
+  },
+  push_requests_at_once: {
+    kind: 'integer',
+    default: 8,
+    minimum: 1,
+    maximum: 100,
+    unit: 'requests',
+    description:
+      'How many addresses are pushed to at the same time by one process. For one address it is always one push after the other.',
+  },
+  max_pushes_waiting_per_address: {
+    kind: 'integer',
+    default: 1000,
+    minimum: 10,
+    maximum: 100_000,
+    unit: 'pushes',
+    description:
+      'How many pushes may wait for one address. Beyond that the oldest tenth is given up as dead, so that a receiver that is down for long does not fill the database.',
+  },
+  push_delivered_kept_days: {
+    kind: 'integer',
+    default: 1,
+    minimum: 0,
+    maximum: 365,
+    unit: 'days',
+    description:
+      'How long a delivered push stays on the administrators’ list, without its content: long enough to see that pushes arrive.',
+  },
+  push_dead_kept_days: {
+    kind: 'integer',
+    default: 14,
+    minimum: 0,
+    maximum: 365,
+    unit: 'days',
+    description:
+      'How long a dead push is kept, with its content, so that an administrator can have it tried again. Two weeks outlast a holiday.',
   },
   max_user_api_key_expiry_days: {
     kind: 'integer',

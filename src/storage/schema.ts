@@ -18,6 +18,7 @@ export interface HallpassTables {
   authorization_requests: AuthorizationRequestsTable
   device_requests: DeviceRequestsTable
   device_approvals: DeviceApprovalsTable
+  push_deliveries: PushDeliveriesTable
   site_settings: SiteSettingsTable
   audit_events: AuditEventsTable
 }
@@ -138,6 +139,24 @@ interface DeviceApprovalsTable {
   user_id: string
   device_code_hash: string
   created_at: number
+}
+
+interface PushDeliveriesTable {
+  id: Generated<number>
+  target_url: string
+  user_id: string
+  /** JSON text; empty once delivered. */
+  body: string
+  state: 'pending' | 'delivered' | 'dead'
+  created_at: number
+  attempts: number
+  next_attempt_at: number
+  /** Names whoever is sending it. */
+  lease: string | null
+  leased_until: number | null
+  last_status: number | null
+  last_error: string | null
+  finished_at: number | null
 }
 
 interface SiteSettingsTable {

@@ -15,6 +15,7 @@ import { migrate } from './migrate.ts'
 import { hallpassMigrations } from './migrations/hallpass-migrations.ts'
 import { createParkedRequests } from './parked-requests.ts'
 import type { HallpassTables } from './schema.ts'
+import { createPushDeliveries } from './push-deliveries.ts'
 import { createSessions } from './sessions.ts'
 import { createSiteSettings } from './site-settings.ts'
 import { inTransaction } from './transaction.ts'
@@ -49,6 +50,7 @@ function createSession(db: Kysely<HallpassTables>): StoreSession {
     parkedRequests: createParkedRequests(db),
     deviceRequests: createDeviceRequests(db),
     deviceApprovals: createDeviceApprovals(db),
+    pushDeliveries: createPushDeliveries(db),
     settings: createSiteSettings(db),
     audit: createAuditEvents(db),
     deleteExpired: (now) =>
