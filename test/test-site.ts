@@ -100,6 +100,9 @@ export async function createTestSite(options: Partial<HallpassOptions> = {}): Pr
     onError: (error) => {
       throw error
     },
+    // Nothing happens by itself in a site whose clock stands still.
+    timers: { after: () => () => {} },
+    onWarning: () => {},
     ...options,
     store,
   })

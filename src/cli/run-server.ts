@@ -47,6 +47,7 @@ async function openSite(
   const hallpass = await createHallpass({
     store,
     ...(options.baseUrl === undefined ? {} : { baseUrl: options.baseUrl }),
+    allowPrivatePush: options.allowPrivatePush,
     currentUserFields: async (user) => (await forum?.currentUserFields(user)) ?? {},
     calendarFeeds: [bookmarksCalendar],
   })
@@ -58,6 +59,7 @@ async function openSite(
     baseUrl: address,
     userFields: async (user, viewer) =>
       viewer?.id === user.id || viewer?.admin ? { user_api_keys: await hallpass.appsOf(user) } : {},
+    onNotification: hallpass.pushNotification,
   })
   // Last, so that whatever else can fail has not: the password is shown once.
   const first =

@@ -16,6 +16,8 @@ export interface ServeOptions {
   readonly data: string
   /** Undefined where nobody said: the address that each request was sent to. */
   readonly baseUrl: string | undefined
+  /** Whether pushes may go to private addresses. */
+  readonly allowPrivatePush: boolean
   /** The first administrator, made on an empty database. */
   readonly admin: {
     readonly username: string
@@ -44,11 +46,16 @@ export function readServeOptions(flags: ServeFlags, environment: Environment): S
       'give 64 characters of 0-9 and a-f',
     )
   }
+  const allowPrivatePush = pick(undefined, '', environment, 'HALLPASS_ALLOW_PRIVATE_PUSH')
+  if (allowPrivatePush && !/^[01]$/.test(allowPrivatePush.value)) {
+    throw unusable(allowPrivatePush, '1 to let pushes go to private addresses, 0 to refuse them')
+  }
   return {
     port: Number(port.value),
     host: pick(flags.host, '--host', environment, 'HALLPASS_HOST')?.value ?? '127.0.0.1',
     data: pick(flags.data, '--data', environment, 'HALLPASS_DATA')?.value ?? './data',
     baseUrl: baseUrl?.value,
+    allowPrivatePush: allowPrivatePush?.value === '1',
     admin: {
       username: environment.HALLPASS_ADMIN_USERNAME || 'admin',
       password: environment.HALLPASS_ADMIN_PASSWORD || undefined,

@@ -20,6 +20,9 @@ HALLPASS_ADMIN_API_KEY (64 hexadecimal characters) make the first administrator
 and one API key for all users. Without them an administrator named admin is made
 with a random password, which is printed once.
 
+HALLPASS_ALLOW_PRIVATE_PUSH=1 lets pushes go to private addresses, which is
+refused otherwise.
+
 examples:
   hallpass serve
   hallpass serve --port 8080 --data /var/lib/hallpass --base-url https://forum.example.com`,

@@ -48,7 +48,8 @@ const isSpecialV6 = addressMatcher([
 /** The IPv4 address that an IPv6 address leads to; undefined for one of its own. */
 function embeddedV4(groups: readonly number[]): string | undefined {
   const [first, second, third] = groups
-  const begins = (prefix: readonly number[]): boolean => prefix.every((group, index) => groups[index] === group)
+  const begins = (prefix: readonly number[]): boolean =>
+    prefix.every((group, index) => groups[index] === group)
   if (begins([0, 0, 0, 0, 0, 0xffff])) return dotted(groups[6], groups[7]) // mapped (RFC 4291 §2.5.5.2)
   if (begins([0x64, 0xff9b, 0, 0, 0, 0])) return dotted(groups[6], groups[7]) // NAT64 (RFC 6052)
   return first === 0x2002 ? dotted(second, third) : undefined // 6to4 (RFC 3056)

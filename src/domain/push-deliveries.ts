@@ -1,8 +1,9 @@
 /** What becomes of the outbox of pushes, besides its being emptied. */
 import { type Refusal, refusal } from '../protocol/errors.ts'
-import { commit } from './commit.ts'
-import type { Actor } from './events.ts'
+import { commit, type Transition } from './commit.ts'
+import type { Actor, DomainEvent } from './events.ts'
 import type { Domain } from './ports.ts'
+import type { Changed } from './user-api-keys.ts'
 
 const dayMs = 86_400_000
 
@@ -10,22 +11,16 @@ const dayMs = 86_400_000
  * Has a dead push tried again, from its first attempt on, before all that wait for the same address. Reasons:
  * `not_found`, `push_delivery_not_dead`.
  */
-export async function retryPushDelivery(
-  domain: Domain,
-  actor: Actor,
-  id: number,
-): Promise<{ readonly outcome: 'changed' } | { readonly outcome: 'refused'; readonly refusal: Refusal }> {
-  return commit(domain, actor, async (session) => {
+export function retryPushDelivery(domain: Domain, actor: Actor, id: number): Promise<Changed> {
+  return commit<Changed>(domain, actor, async (session) => {
     const push = await session.pushDeliveries.find(id)
-    if (!push) return { result: refused(refusal('not_found', { what: `push ${id}` })), events: [] }
+    if (!push) return refused(refusal('not_found', { what: `push ${id}` }))
     if (!(await session.pushDeliveries.revive(id, domain.clock.now()))) {
-      return { result: refused(refusal('push_delivery_not_dead', { id, state: push.state })), events: [] }
+      return refused(refusal('push_delivery_not_dead', { id, state: push.state }))
     }
     const { targetUrl } = push
-    return {
-      result: { outcome: 'changed' } as const,
-      events: [{ type: 'push_delivery_retried', deliveryId: id, targetUrl }],
-    }
+    const events: DomainEvent[] = [{ type: 'push_delivery_retried', deliveryId: id, targetUrl }]
+    return { result: { outcome: 'changed' }, events }
   })
 }
 
@@ -39,6 +34,6 @@ export async function deleteOldPushDeliveries(domain: Domain): Promise<void> {
   })
 }
 
-function refused(why: Refusal): { readonly outcome: 'refused'; readonly refusal: Refusal } {
-  return { outcome: 'refused', refusal: why }
+function refused(why: Refusal): Transition<Changed> {
+  return { result: { outcome: 'refused', refusal: why }, events: [] }
 }

@@ -8,8 +8,8 @@ import { type DomainEvent, systemActor } from './events.ts'
 import { hasPush } from './has-push.ts'
 import type { Domain } from './ports.ts'
 import type { PushDeliveryRecord, StoreSession, UserApiKeyRecord } from './store.ts'
-import { checkActive } from './user-api-keys.ts'
 import { isSuspended } from './user.ts'
+import { checkActive } from './user-api-keys.ts'
 
 /** What a user is told, by the wire's names (protocol §9). */
 export interface PushNotification {
@@ -52,7 +52,10 @@ export async function pushNotification(
   if ((await pushingKeys(domain, domain.store, userId)).length === 0) return 0
   const now = domain.clock.now()
   return commit(domain, systemActor, async (session) => {
-    const groups = Map.groupBy(activeKeys(await session.userApiKeys.listByUser(userId), settings, now), pushUrlOf)
+    const groups = Map.groupBy(
+      activeKeys(await session.userApiKeys.listByUser(userId), settings, now),
+      pushUrlOf,
+    )
     const events: DomainEvent[] = []
     for (const [targetUrl, keys] of groups) {
       const body = JSON.stringify({

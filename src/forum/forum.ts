@@ -9,6 +9,7 @@
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
 import type { Clock, Connection, Directory } from '../domain/ports.ts'
+import type { PushNotification } from '../domain/push.ts'
 import type { User } from '../domain/user.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { normalizeRoute } from '../protocol/route.ts'
@@ -23,7 +24,7 @@ import { addMessageRoutes } from './message-routes.ts'
 import { forumMigrations } from './migrations.ts'
 import { unreadFields } from './notification-json.ts'
 import { addNotificationRoutes } from './notification-routes.ts'
-import { countUnreadNotifications, type PushNotification } from './notifications.ts'
+import { countUnreadNotifications } from './notifications.ts'
 import { signInPath } from './pages/layout.ts'
 import { addPostRoutes } from './post-routes.ts'
 import { RefusedError } from './refused.ts'
@@ -47,10 +48,10 @@ export interface ForumOptions {
   /** The address that people and apps reach the forum by, such as `https://forum.example.com`. */
   readonly baseUrl: string
   /**
-   * Hears of each notification once it is stored, so that it can be pushed to the user's apps (protocol §9). Must not
-   * throw; what it throws is reported through `onError`.
+   * Hears of each notification once it is stored, so that it can be pushed to the user's apps (protocol §9). Nobody waits
+   * for it, and what it throws is reported through `onError`: a post is made whether it can be pushed or not.
    */
-  readonly onNotification?: (userId: string, notification: PushNotification) => void
+  readonly onNotification?: (userId: string, notification: PushNotification) => unknown
   /** Further fields of a user's card, such as the apps that they have approved. `viewer` is who asks. */
   readonly userFields?: (user: User, viewer: User | undefined) => Promise<Record<string, unknown>>
   /** Hears of faults of the forum's own, each with the id that its answer names. Default: the error stream. */
@@ -78,11 +79,8 @@ export async function createForum(options: ForumOptions): Promise<Forum> {
     clock,
     baseUrl: options.baseUrl.replace(/\/+$/, ''),
     notify: (userId, notification) => {
-      try {
-        options.onNotification?.(userId, notification)
-      } catch (error) {
-        report(error, 'notification')
-      }
+      const told = async () => options.onNotification?.(userId, notification)
+      told().catch((error: unknown) => report(error, 'notification'))
     },
     userFields: options.userFields ?? (async () => ({})),
   }

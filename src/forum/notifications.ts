@@ -10,20 +10,6 @@ export const notificationTypes = { mentioned: 1, replied: 2, quoted: 3, private_
 /** One of {@link notificationTypes}. */
 export type NotificationType = (typeof notificationTypes)[keyof typeof notificationTypes]
 
-/** A notification as it is pushed to apps (protocol §9), by the wire's names. */
-export interface PushNotification {
-  readonly notification_type: NotificationType
-  readonly post_number: number
-  readonly topic_title: string
-  readonly topic_id: number
-  /** The beginning of the post, as plain text. */
-  readonly excerpt: string
-  /** Who caused it. */
-  readonly username: string
-  /** The absolute address of the post. */
-  readonly url: string
-}
-
 /** A notification with the topic that it is about. */
 export interface NotificationInTopic {
   readonly notification: NotificationRow

@@ -25,6 +25,8 @@ export interface Service {
   readonly currentUserFields: (user: User) => Promise<Record<string, unknown>>
   /** The calendars that the site serves; without any there are no calendar subscriptions. */
   readonly calendarFeeds: readonly CalendarFeed[]
+  /** Has the outbox of pushes looked through, since something in it is due. */
+  readonly pushQueued: () => void
 }
 
 /** A request at its handler: read, and its sender known. */

@@ -6,6 +6,7 @@ import type { CalendarFeed } from '../domain/calendar-subscription.ts'
 import type { DomainEvent } from '../domain/events.ts'
 import { systemActor } from '../domain/events.ts'
 import type { Clock, Connection, Directory, Domain, Random } from '../domain/ports.ts'
+import { deleteOldPushDeliveries } from '../domain/push-deliveries.ts'
 import { RateLimiter } from '../domain/rate-limit.ts'
 import { type PinnedSettings, SiteSettings } from '../domain/settings.ts'
 import type { Store } from '../domain/store.ts'
@@ -20,6 +21,7 @@ import { addCalendarSubscriptionRoutes } from '../http/calendar-subscriptions.ts
 import { answerPreflight, withCors } from '../http/cors.ts'
 import { addDeviceRoutes } from '../http/device.ts'
 import { addKeyRoutes } from '../http/keys.ts'
+import { addPushRoutes } from '../http/push.ts'
 import { createRouter, type Environment, type Service } from '../http/service.ts'
 import { addSessionRoutes } from '../http/session.ts'
 import { addSiteRoutes } from '../http/site.ts'
@@ -38,14 +40,16 @@ import { KeyCache } from '../verify/key-cache.ts'
 import { LastUse } from '../verify/last-use.ts'
 import type { Hallpass } from './hallpass.ts'
 import { hearOthers } from './hear-others.ts'
+import { type PushOptions, startPushes } from './pushes.ts'
 
 // What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
 export type { CalendarFeed } from '../domain/calendar-subscription.ts'
 export type { ApiKeyScopeDefinition } from '../protocol/api-key-scopes.ts'
+export type { PushNotification } from '../domain/push.ts'
 export { openSqliteStore } from '../storage/open-store.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 
-export interface HallpassOptions {
+export interface HallpassOptions extends PushOptions {
   /** Where everything is kept. It stays the caller's to close. */
   readonly store: Store
   /**
@@ -119,7 +123,9 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     baseUrl: (visit) => baseUrl ?? visit.url.origin,
     currentUserFields: options.currentUserFields ?? (async () => ({})),
     calendarFeeds: options.calendarFeeds ?? [],
+    pushQueued: () => pushes.wake(),
   }
+  const pushes = startPushes(domain, { ...options, baseUrl, onError: (error) => onError(error, 'push') })
   const router = createRouter()
   addSiteRoutes(router, service)
   addSessionRoutes(router, service)
@@ -129,6 +135,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   addKeyRoutes(router, service)
   addAdministrationRoutes(router, service)
   addApiKeyRoutes(router, service)
+  addPushRoutes(router, service)
   addAuditRoutes(router, service)
   addCalendarSubscriptionRoutes(router, service)
 
@@ -156,6 +163,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
 
   async function sweep(): Promise<void> {
     await store.deleteExpired(clock.now()).catch((error: unknown) => onError(error, 'sweep'))
+    await deleteOldPushDeliveries(domain).catch((error: unknown) => onError(error, 'sweep'))
   }
 
   async function answer(visit: Visit): Promise<Response | undefined> {
@@ -248,10 +256,13 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     createAccount: (request: AccountRequest) => createAccount(domain, systemActor, request),
     createApiKey: (request: ApiKeyRequest) => createApiKey(domain, systemActor, request),
 
+    pushNotification: pushes.push,
+
     async close() {
       stopHearing()
       clearInterval(flushing)
       clearInterval(sweeping)
+      await pushes.stop()
       await flush()
     },
   }

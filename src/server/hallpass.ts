@@ -3,6 +3,7 @@ import type { ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
 import type { Authentication } from '../domain/identity.ts'
 import type { Connection, Directory } from '../domain/ports.ts'
 import type { User } from '../domain/user.ts'
+import type { PushNotification } from '../domain/push.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import type { Settings } from '../protocol/settings.ts'
 
@@ -49,8 +50,18 @@ export interface Hallpass {
   createAccount(request: AccountRequest): ReturnType<typeof createAccount>
   /** Makes an administrator's API key, on the program's own authority; its text is told once. */
   createApiKey(request: ApiKeyRequest): ReturnType<typeof createApiKey>
+  /**
+   * Pushes a notification to the apps of the user that asked for it (protocol §9). Resolves to how many pushes were
+   * queued, 0 when no app of the user has push, as soon as they are in the database; they are delivered from there.
+   *
+   * @throws TypeError for a notification whose `url` is not an absolute address, or that is too long
+   */
+  pushNotification(userId: string, notification: PushNotification): Promise<number>
   /** The current value of every setting. */
   settings(): Settings
-  /** Writes what is still in memory (last use), and stops background work. The store stays open. */
+  /**
+   * Writes what is still in memory (last use), and stops background work; a push that is being sent gets five seconds.
+   * The store stays open.
+   */
   close(): Promise<void>
 }

@@ -1,6 +1,11 @@
 /** Requests to other hosts: the implementation of the domain’s port, on Node’s own HTTP client. */
 import { lookup as systemLookup } from 'node:dns/promises'
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Outbound, OutboundAnswer, OutboundRequest } from '../domain/ports.ts'
@@ -48,7 +53,8 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
 
 /** Why nothing is sent to `url`; undefined when something may be. */
 function problemOf(url: URL, mayReach: (address: string) => boolean): string | undefined {
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'it is neither an http nor an https address'
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    return 'it is neither an http nor an https address'
   if (url.username !== '' || url.password !== '') return 'it holds a user name or a password'
   // Node looks no IP address up, so those are checked here. The URL parser has made 0x7f.1 and the like plain.
   const host = url.hostname.replace(/^\[|\]$/g, '')
@@ -119,7 +125,10 @@ function send(url: URL, sent: OutboundRequest, lookup: LookupFunction): Promise<
     () => finish(`it could not be connected to within ${connectTimeoutMs / 1000} s`),
     connectTimeoutMs,
   )
-  const whole = setTimeout(() => finish(`it did not answer within ${sent.timeoutMs / 1000} s`), sent.timeoutMs)
+  const whole = setTimeout(
+    () => finish(`it did not answer within ${sent.timeoutMs / 1000} s`),
+    sent.timeoutMs,
+  )
 
   request.once('socket', (socket) =>
     socket.once(isSecure ? 'secureConnect' : 'connect', () => clearTimeout(connecting)),
@@ -175,5 +184,7 @@ function wordsFor(error: Error): string {
     CERT_HAS_EXPIRED: 'its certificate has expired',
     ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host',
   }
-  return words[code] === undefined ? `it could not be reached, or its answer not be read (${code})` : `${words[code]} (${code})`
+  return words[code] === undefined
+    ? `it could not be reached, or its answer not be read (${code})`
+    : `${words[code]} (${code})`
 }

@@ -12,11 +12,7 @@ export function createPushDeliveries(db: Kysely<HallpassTables>): StoreSession['
 
   return {
     async find(id) {
-      const row = await db
-        .selectFrom('push_deliveries')
-        .selectAll()
-        .where('id', '=', id)
-        .executeTakeFirst()
+      const row = await db.selectFrom('push_deliveries').selectAll().where('id', '=', id).executeTakeFirst()
       return row && pushDeliveryOf(row)
     },
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import type { Authentication } from '../../src/domain/identity.ts'
 import type { Directory } from '../../src/domain/ports.ts'
+import type { PushNotification } from '../../src/domain/push.ts'
 import type { User } from '../../src/domain/user.ts'
 import { createForum, type Forum, type ForumOptions } from '../../src/forum/forum.ts'
-import type { PushNotification } from '../../src/forum/notifications.ts'
 import { type Refusal, refusal, refusalBody } from '../../src/protocol/errors.ts'
 import { type Settings, settingsCatalogue } from '../../src/protocol/settings.ts'
 import type { Hallpass } from '../../src/server/hallpass.ts'
@@ -181,6 +181,7 @@ function standIn(directory: Directory): Hallpass {
     directory,
     createAccount: async () => assert.fail('the forum makes no accounts'),
     createApiKey: async () => assert.fail('the forum makes no API keys'),
+    pushNotification: async () => assert.fail('the forum pushes through its hook'),
     close: async () => {},
   }
 }
