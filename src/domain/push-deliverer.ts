@@ -132,6 +132,10 @@ export class PushDeliverer {
 
   async #attempt(push: PushDeliveryRecord, timeoutMs: number): Promise<PushOutcome> {
     const { clock, random, settings } = this.#domain
+    if (push.attempts > settings.current().push_attempts) {
+      const error = 'the server ended, or failed, in each of the tries'
+      return { state: 'dead', at: clock.now(), status: null, error }
+    }
     const body = await bodyToSend(this.#domain, push)
     if (body === undefined) {
       const error = 'no app of the user may have it any more: keys, scopes or addresses were withdrawn'

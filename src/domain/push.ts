@@ -109,20 +109,23 @@ async function pushingKeys(
   return user?.active && !isSuspended(user, now) ? keys : []
 }
 
+/** Those of `keys` that notifications are pushed for, ordered by client id. */
 function activeKeys(
   keys: readonly UserApiKeyRecord[],
   settings: Settings,
   now: number,
 ): readonly UserApiKeyRecord[] {
-  return keys.filter((key) => {
+  const active = keys.filter((key) => {
     const scopes = key.scopes.map(({ name }) => name)
     return checkActive(key, now) === undefined && hasPush({ pushUrl: key.pushUrl, scopes }, settings)
   })
+  const byClient = Map.groupBy(active, ({ client }) => client.clientId)
+  return [...byClient.keys()].sort().flatMap((clientId) => byClient.get(clientId) ?? [])
 }
 
-/** Each client once, in order, though a restored key can stand beside a newer one. */
+/** Each client once, though a restored key can stand beside a newer one. */
 function clientIdsOf(keys: readonly UserApiKeyRecord[]): readonly string[] {
-  return [...new Set(keys.map(({ client }) => client.clientId))].sort()
+  return [...new Set(keys.map(({ client }) => client.clientId))]
 }
 
 function pushUrlOf(key: UserApiKeyRecord): string {

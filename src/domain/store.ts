@@ -357,7 +357,7 @@ export interface StoreSession {
     }): Promise<readonly PushDeliveryRecord[]>
     counts(): Promise<Readonly<Record<PushState, number>>>
     countPending(targetUrl: string): Promise<number>
-    /** The first of those that wait, for every address that any waits for. */
+    /** The first of those that wait, for every address that any waits for; oldest first. */
     heads(): Promise<readonly PushDeliveryRecord[]>
     /** Inserts one that waits and may be sent at once. Answers with its id. */
     insert(delivery: NewPushDelivery): Promise<number>

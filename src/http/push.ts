@@ -36,8 +36,8 @@ async function retry(service: Service, call: Call): Promise<Response> {
   if (id === undefined) return refuse(service, call, refusal('not_found', { what: 'such push' }))
   const outcome = await retryPushDelivery(service.domain, actorOf(call), id)
   if (outcome.outcome === 'refused') return refuse(service, call, outcome.refusal)
-  service.pushQueued()
   const push = await service.domain.store.pushDeliveries.find(id)
+  service.pushQueued()
   return json({ success: 'OK', ...(push ? { push_delivery: pushJson(push) } : {}) })
 }
 

@@ -18,8 +18,8 @@ export interface HostAddress {
 }
 
 export interface OutboundOptions {
-  /** Whether requests may go to addresses that are none of the public internet’s. Default false. */
-  readonly allowPrivate?: boolean
+  /** Whether a request may go to an IP address. Default: to those of the public internet. */
+  readonly mayReach?: (address: string) => boolean
   /** What a host name leads to. Default: the system’s resolver. */
   readonly resolve?: (hostname: string) => Promise<readonly HostAddress[]>
 }
@@ -31,14 +31,13 @@ const connectTimeoutMs = 5000
 const maximumAnswerBytes = 16 * 1024
 
 /**
- * Sends requests to http and https addresses, to public ones alone. What is checked is the address that is connected
+ * Sends requests to http and https addresses, by default to public ones alone. What is checked is the address that is connected
  * to, so that a host name cannot mean one address to the check and another to the connection. No redirect is followed,
  * no proxy of the environment is used, certificates are verified whatever the environment says, and no connection is
  * used twice.
  */
 export function createOutbound(options: OutboundOptions = {}): Outbound {
-  const { allowPrivate = false, resolve = resolveBySystem } = options
-  const mayReach = (address: string): boolean => allowPrivate || isPublicAddress(address)
+  const { mayReach = isPublicAddress, resolve = resolveBySystem } = options
   const lookup = checkedLookup(mayReach, resolve)
   return {
     post: async (address, sent) => {

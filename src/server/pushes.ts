@@ -33,7 +33,7 @@ export function startPushes(
   options: PushOptions & { readonly baseUrl: string | undefined; readonly onError: (error: unknown) => void },
 ): Pushes {
   const deliverer = new PushDeliverer(domain, {
-    outbound: options.outbound ?? createOutbound({ allowPrivate: options.allowPrivatePush ?? false }),
+    outbound: options.outbound ?? createOutbound(options.allowPrivatePush ? { mayReach: () => true } : {}),
     timers: options.timers ?? systemTimers,
     onWarning: options.onWarning ?? ((message) => console.warn(message)),
     onError: options.onError,

@@ -51,7 +51,12 @@ export function createPushDeliveries(db: Kysely<HallpassTables>): StoreSession['
         .select((build) => build.fn.min('id').as('id'))
         .where('state', '=', 'pending')
         .groupBy('target_url')
-      const rows = await db.selectFrom('push_deliveries').selectAll().where('id', 'in', firsts).execute()
+      const rows = await db
+        .selectFrom('push_deliveries')
+        .selectAll()
+        .where('id', 'in', firsts)
+        .orderBy('id')
+        .execute()
       return rows.map(pushDeliveryOf)
     },
 

@@ -63,6 +63,26 @@ describe('indexes', () => {
     await store.sessions.deleteByUser('1')
     await store.parkedRequests.find('one')
     await store.parkedRequests.delete('one')
+    const push = await store.pushDeliveries.insert({
+      targetUrl: 'https://push.example.com',
+      userId: '1',
+      body: '{}',
+      createdAt: now,
+    })
+    await store.pushDeliveries.find(push)
+    await store.pushDeliveries.heads()
+    await store.pushDeliveries.countPending('https://push.example.com')
+    await store.pushDeliveries.counts()
+    for (const state of [undefined, 'dead'] as const) {
+      for (const targetUrl of [undefined, 'https://push.example.com']) {
+        await store.pushDeliveries.list({ state, targetUrl, before: 9, limit: 3 })
+      }
+    }
+    await store.pushDeliveries.claim(push, { token: 'one', now, until: now + 1 })
+    await store.pushDeliveries.settle(push, 'one', { state: 'dead', at: now, status: null, error: null })
+    await store.pushDeliveries.revive(push, now)
+    await store.pushDeliveries.dropOldest('https://push.example.com', { count: 1, now, problem: '' })
+    await store.pushDeliveries.deleteFinished({ delivered: now, dead: now })
     await store.settings.put({ name: 'one', value: '', updatedAt: now })
     await store.audit.append(auditRecord(1))
     await store.audit.last()

@@ -4,6 +4,7 @@ import { apiKeysContract } from './contract/api-keys.ts'
 import { auditContract } from './contract/audit.ts'
 import { clientsContract } from './contract/clients.ts'
 import { deviceRequestsContract } from './contract/device-requests.ts'
+import { pushDeliveriesContract } from './contract/push-deliveries.ts'
 import { signingInContract } from './contract/signing-in.ts'
 import type { OpenStore } from './contract/store-test.ts'
 import { transactionContract } from './contract/transaction.ts'
@@ -21,6 +22,7 @@ export function describeStoreContract(name: string, openStore: OpenStore): void 
     accountsContract(openStore)
     signingInContract(openStore)
     deviceRequestsContract(openStore)
+    pushDeliveriesContract(openStore)
     auditContract(openStore)
     transactionContract(openStore)
   })
