@@ -44,8 +44,8 @@ import { type PushOptions, startPushes } from './pushes.ts'
 
 // What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
 export type { CalendarFeed } from '../domain/calendar-subscription.ts'
-export type { ApiKeyScopeDefinition } from '../protocol/api-key-scopes.ts'
 export type { PushNotification } from '../domain/push.ts'
+export type { ApiKeyScopeDefinition } from '../protocol/api-key-scopes.ts'
 export { openSqliteStore } from '../storage/open-store.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 

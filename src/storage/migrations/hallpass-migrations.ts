@@ -5,5 +5,9 @@ import { firstTables } from './first-tables.ts'
 import { pushDeliveries } from './push-deliveries.ts'
 
 /** The history of Hallpass's tables, oldest first. A step that was released is never changed, moved or taken out. */
-export const hallpassMigrations: readonly Migration[] = [firstTables, deviceRequests, apiKeyLimits]
-export const hallpassMigrations: readonly Migration[] = [firstTables, deviceRequests, pushDeliveries]
+export const hallpassMigrations: readonly Migration[] = [
+  firstTables,
+  deviceRequests,
+  apiKeyLimits,
+  pushDeliveries,
+]
