@@ -1,8 +1,16 @@
 import type { CaseSection } from '../case.ts'
 import { browserFlowCases } from './approving.ts'
+import { clientCases } from './clients.ts'
+import { corsCases } from './cors.ts'
 import { cryptographyCases } from './cryptography.ts'
+import { deviceFlowCases } from './device-flow.ts'
 import { endpointCases } from './endpoints.ts'
+import { errorCases } from './errors.ts'
+import { keyLifeCases } from './key-life.ts'
 import { parameterCases } from './parameters.ts'
+import { redirectCases } from './redirects.ts'
+import { routeBesideCases } from './routes-beside.ts'
+import { settingCases } from './settings.ts'
 
 /** All the cases, in the order in which they run: that of docs/protocol.md. */
 export const allCases: readonly CaseSection[] = [
@@ -10,4 +18,12 @@ export const allCases: readonly CaseSection[] = [
   parameterCases,
   browserFlowCases,
   cryptographyCases,
+  deviceFlowCases,
+  keyLifeCases,
+  errorCases,
+  redirectCases,
+  settingCases,
+  corsCases,
+  routeBesideCases,
+  clientCases,
 ]

@@ -1,0 +1,32 @@
+import type { Answer } from './exchange.ts'
+import { check, skip } from './expect.ts'
+import type { Site } from './site.ts'
+
+/**
+ * Runs a case of limits with the limits on, and with those settings. Skips it where a setting is named that the site does
+ * not have: its operator keeps the limit elsewhere.
+ */
+export async function withLimits<Result>(
+  site: Site,
+  settings: Readonly<Record<string, string>>,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  const absent = Object.keys(settings).find((name) => site.settings.value(name) === undefined)
+  if (absent !== undefined) skip(`the site’s limit is no setting: ${absent}`)
+  const on: Record<string, string> =
+    site.settings.value('disable_rate_limits') === undefined ? {} : { disable_rate_limits: 'false' }
+  // The limits change first and come on last, so that putting them back is not limited either.
+  return site.settings.with(settings, () => site.settings.with(on, run))
+}
+
+/** Sends up to `most` requests until one is refused with 429; answers with it, and how many were let through. */
+export async function untilRefused(
+  most: number,
+  send: (count: number) => Promise<Answer>,
+): Promise<{ readonly answer: Answer; readonly allowed: number }> {
+  for (let allowed = 0; ; allowed += 1) {
+    const answer = await send(allowed)
+    if (answer.status === 429) return { answer, allowed }
+    check(allowed < most, `${allowed + 1} requests were let through`, answer)
+  }
+}
