@@ -27,7 +27,6 @@ describe('examples/clients/go', { skip: go.skip }, () => {
       ...plainEnvironment(),
       GOFLAGS: '-mod=mod',
       GOPROXY: 'off',
-      CGO_ENABLED: '0',
       GOCACHE: join(folder, 'cache'),
     }
     await promisify(execFile)(go.program, ['build', '-o', join(folder, 'paste'), source], { env })
