@@ -184,6 +184,7 @@ function showConsent(
   const html = consentPage({
     siteTitle: domain.settings.current().title,
     applicationName: request.applicationName,
+    clientId: request.clientId,
     user: { username: user.username, name: user.name },
     scopes: scopes.map(({ name, label, description }) => ({ name, label, description })),
     writeWarning,

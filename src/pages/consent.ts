@@ -19,6 +19,8 @@ export interface ConsentModel {
   readonly siteTitle: string
   /** Free text from a stranger. */
   readonly applicationName: string
+  /** Free text from a stranger. It need not be among `parameters`. */
+  readonly clientId: string
   /** Who is signed in. */
   readonly user: Person
   readonly scopes: readonly ConsentScope[]
@@ -129,13 +131,13 @@ function replacement({ createdAt, lastUsedAt }: NonNullable<ConsentModel['alread
 }
 
 /** For whoever wants to look closer: what the request says in the protocol's own words. */
-function fineprint({ scopes, parameters }: ConsentModel): Html {
+function fineprint({ scopes, clientId, parameters }: ConsentModel): Html {
   const address = parameters.auth_redirect?.trim() ?? ''
   return html`<details class="developer">
 <summary>Technical details</summary>
 <div class="developer__body">
 <dl class="plain">
-${scopes.map(({ name, description }) => html`<div><dt>Scope <code>${name}</code></dt><dd>${description}</dd></div>\n`)}<div><dt>Client</dt><dd><code>${parameters.client_id ?? ''}</code></dd></div>
+${scopes.map(({ name, description }) => html`<div><dt>Scope <code>${name}</code></dt><dd>${description}</dd></div>\n`)}<div><dt>Client</dt><dd><code>${clientId}</code></dd></div>
 ${address === '' ? null : html`<div><dt>Redirect</dt><dd><code>${address}</code></dd></div>`}
 </dl>
 </div>

@@ -230,6 +230,7 @@ describe('POST /user-api-key', () => {
     const visitor = await site.signedIn()
     const response = await visitor.request(newPath({ client_id: 'host\n' }), { headers: html })
     const text = await response.text()
+    assert.match(text, /<dt>Client<\/dt><dd><code>host\n<\/code>/)
     const plain = (value: string): string => value.replaceAll('&amp;', '&').replaceAll('&quot;', '"')
     const [, action = '', stub = ''] =
       /class="pass__stub" method="post" action="([^"]*)">(.*?)<\/form>/s.exec(text) ?? []

@@ -30,6 +30,7 @@ const speakingName =
 export const consentModel: ConsentModel = {
   siteTitle,
   applicationName: 'Pocket Reader',
+  clientId: 'c0ffee',
   user: { username: 'ada', name: 'Ada Lovelace' },
   scopes: [
     {
