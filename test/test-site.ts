@@ -2,6 +2,7 @@
 import { constants, generateKeyPairSync, type KeyObject, privateDecrypt } from 'node:crypto'
 import type { Store } from '../src/domain/store.ts'
 import type { User } from '../src/domain/user.ts'
+import type { SettingName } from '../src/protocol/settings.ts'
 import { createHallpass, type HallpassOptions } from '../src/server/create-hallpass.ts'
 import type { Hallpass } from '../src/server/hallpass.ts'
 import { openSqliteStore } from '../src/storage/open-store.ts'
@@ -79,12 +80,25 @@ export interface TestSite {
   close(): Promise<void>
 }
 
+/**
+ * What a test site begins with, stored like any setting and changed like one: on a clock that stands still all requests
+ * of a file fall into one minute, and nearly every test is about something else than how many there are.
+ */
+const roomySettings = {
+  max_user_api_reqs_per_minute: '1000000',
+  max_user_api_reqs_per_day: '1000000',
+  max_admin_api_reqs_per_minute: '1000000',
+  max_reqs_per_ip_per_minute: '1000000',
+  max_reqs_per_ip_per_10_seconds: '1000000',
+} as const satisfies Partial<Record<SettingName, string>>
+
 export async function createTestSite(options: Partial<HallpassOptions> = {}): Promise<TestSite> {
   let now = Date.UTC(2026, 0, 15, 12, 0, 0)
   let counter = 1
   const store = options.store ?? (await openSqliteStore({ path: ':memory:' }))
-  // The clock stands still: the tests of one file would share the one minute of all API keys.
-  await store.settings.put({ name: 'max_admin_api_reqs_per_minute', value: '100000', updatedAt: now })
+  for (const [name, value] of Object.entries(roomySettings)) {
+    await store.settings.put({ name, value, updatedAt: now })
+  }
   const hallpass = await createHallpass({
     clock: { now: () => now },
     // Every value differs, and every run gives the same.

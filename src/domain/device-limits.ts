@@ -1,9 +1,9 @@
 /** How often the device flow's steps may be taken (protocol §5.7). Each answers with the refusal, if there is one. */
-import { type Refusal, refusal } from '../protocol/errors.ts'
+import type { Refusal } from '../protocol/errors.ts'
 import type { Settings } from '../protocol/settings.ts'
 import { hashSecret } from './key-text.ts'
 import type { Domain } from './ports.ts'
-import { type RateLimit, waitingTime } from './rate-limit.ts'
+import { limitRefusal, type RateLimit } from './rate-limit.ts'
 import type { User } from './user.ts'
 
 /** What limits are counted by. */
@@ -81,11 +81,7 @@ function take(
   for (const [{ name, windowMs }, key] of counts) {
     const limit: RateLimit = { name, max: current[name], windowMs }
     const decision = limiter.take(limit, key)
-    if (decision.outcome === 'limited') {
-      const { waitSeconds } = decision
-      const details = { limit: name, wait_seconds: waitSeconds, time_left: waitingTime(waitSeconds) }
-      return refusal('rate_limited', details)
-    }
+    if (decision.outcome === 'limited') return limitRefusal(decision)
   }
   return undefined
 }

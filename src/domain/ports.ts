@@ -52,6 +52,8 @@ export interface SettingsReader {
 export interface SignIn {
   /** The user whom the request's cookies tell, if any. */
   currentUser(request: Request): Promise<User | undefined>
+  /** Whether the request carries a session's cookie, be there such a session or not. */
+  hasSession(request: Request): boolean
   /** Whether `token` is the CSRF token of the browser that sent the request. */
   csrfMatches(request: Request, token: string): boolean
 }

@@ -1,4 +1,5 @@
 /** The forms of an answer: JSON, a page, a redirect, a refusal. */
+import { sessionSetCookie } from '../identity/cookies.ts'
 import { contentSecurityPolicy } from '../pages/content-security-policy.ts'
 import { errorPage } from '../pages/error.ts'
 import type { Html } from '../pages/html.ts'
@@ -56,8 +57,12 @@ export function refused(visit: Visit, why: Refusal, siteTitle: string): Response
       : why.reason === 'csrf_invalid'
         ? badCsrf(`${docsUrl}/${why.reason}`)
         : json(refusalBody(why, docsUrl), why.status)
-  const waitSeconds = why.details.wait_seconds
+  const { wait_seconds: waitSeconds, code } = why.details
   if (waitSeconds !== undefined) response.headers.set('retry-after', String(waitSeconds))
+  if (code !== undefined) response.headers.set('discourse-rate-limit-error-code', String(code))
+  if (why.reason === 'session_cookie_invalid') {
+    response.headers.append('set-cookie', sessionSetCookie('', 0, visit.url.protocol === 'https:'))
+  }
   return response
 }
 

@@ -1,7 +1,7 @@
 /** The browser flow: probing, consent, approval (protocol §3). */
 import { approveAuthorization, checkMayMint, type Review, reviewAuthorization } from '../domain/authorize.ts'
 import { findParkedRequest, parkRequest } from '../domain/park-request.ts'
-import { waitingTime } from '../domain/rate-limit.ts'
+import { limitRefusal } from '../domain/rate-limit.ts'
 import type { User } from '../domain/user.ts'
 import { consentPage } from '../pages/consent.ts'
 import { errorDocsPath, signInPath } from '../pages/paths.ts'
@@ -139,11 +139,7 @@ async function sendToSignIn(
       },
       `${call.visit.connection.remoteAddress}`,
     )
-    if (decision.outcome === 'limited') {
-      const { limit, waitSeconds } = decision
-      const details = { limit: limit.name, wait_seconds: waitSeconds, time_left: waitingTime(waitSeconds) }
-      return refuse(service, call, refusal('rate_limited', details))
-    }
+    if (decision.outcome === 'limited') return refuse(service, call, limitRefusal(decision))
   }
   const id = await parkRequest(domain, parameters)
   return redirect(`${signInPath}?redirect=${encodeURIComponent(`/hallpass/authorize/${id}`)}`)

@@ -8,8 +8,11 @@ import type { User } from '../domain/user.ts'
 import type { BrowserSessions } from '../identity/sessions.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { type ParameterSources, readParameters } from '../protocol/parameters.ts'
-import { authenticate } from '../verify/authenticate.ts'
-import { readCredentials, withLegacyQuery } from '../verify/credentials.ts'
+import type { Route } from '../protocol/route.ts'
+import { authenticate, authenticateKeys } from '../verify/authenticate.ts'
+import { readCredentials } from '../verify/credentials.ts'
+import { hasQueryCredentials } from '../verify/query-credentials.ts'
+import { limitAddress } from '../verify/request-limits.ts'
 import type { Verifier } from '../verify/verifier.ts'
 import { refused } from './answer.ts'
 import { readBody } from './body.ts'
@@ -42,9 +45,12 @@ export interface Call {
 export interface RouteOptions {
   /**
    * Who may come: `anyone`; `user`, somebody signed in or a key; `admin`, an administrator, to whom alone the route
-   * exists (protocol §11). `unchecked` looks at no credentials at all.
+   * exists (protocol §11). `unchecked` asks for nobody and looks at no cookie; a key that is sent must be good even
+   * so (§10.2).
    */
   readonly who: 'anyone' | 'user' | 'admin' | 'unchecked'
+  /** Whether requests count for no limit and no key is looked at: health, and files that never change. Default false. */
+  readonly uncounted?: boolean
   /** Whether an administrator's key counts in the query. Default false. */
   readonly legacyQuery?: boolean
 }
@@ -122,23 +128,32 @@ async function receive(
   options: RouteOptions,
   segment: (name: string) => string,
 ): Promise<Call | Refusal> {
-  const read = await readBody(visit.request)
+  const { verifier, domain } = service
+  const { request, route, url, connection } = visit
+  const address = connection.remoteAddress
+  // Before anything is read or looked up: that is what the limit is to spare.
+  const limited = options.uncounted ? undefined : limitAddress(domain, address)
+  if (limited) return limited
+  const read = await readBody(request)
   if (read.outcome === 'refused') return read.refusal
-  const sources: ParameterSources = { query: visit.url.searchParams, body: read.body }
-  if (options.who === 'unchecked') return { visit, identity: undefined, sources, segment }
+  const sources: ParameterSources = { query: url.searchParams, body: read.body }
+  if (options.uncounted) return { visit, identity: undefined, sources, segment }
 
-  const own = readParameters(sources, { id: { limit: 20, digits: true } })
+  const own = readRevocationId(route, sources)
   if (own.outcome === 'refused') return own.refusal
-  const headers = readCredentials(visit.request.headers)
-  const authentication = await authenticate(service.verifier, {
-    request: visit.request,
-    route: { ...visit.route, ...sources },
-    credentials: options.legacyQuery ? withLegacyQuery(headers, visit.url.searchParams) : headers,
+  const inQuery =
+    options.legacyQuery || (hasQueryCredentials(sources.query) && verifier.takesKeyInQuery(route))
+  const decide = options.who === 'unchecked' ? authenticateKeys : authenticate
+  const authentication = await decide(verifier, {
+    request,
+    route: { ...route, ...sources },
+    credentials: readCredentials(request.headers, sources.query, inQuery),
     csrfToken: csrfTokenOf(visit, sources),
     revocationId: own.values.id,
-    address: visit.connection.remoteAddress,
+    address,
   })
   if (authentication.outcome === 'refused') return authentication.refusal
+  if (options.who === 'unchecked') return { visit, identity: undefined, sources, segment }
   const identity = authentication.outcome === 'authenticated' ? authentication.identity : undefined
   if (options.who === 'user' && !identity) return refusal('not_signed_in')
   if (options.who === 'admin' && !identity?.user.admin) return refusal('not_found', { what: 'such page' })
@@ -146,3 +161,11 @@ async function receive(
     return refusal('user_api_key_not_for_administration')
   return { visit, identity, sources, segment }
 }
+
+/** The key that a revocation names; whatever `id` is on other routes is their own matter. */
+function readRevocationId(route: Route, sources: ParameterSources) {
+  const isRevocation = route.method === 'POST' && route.path === '/user-api-key/revoke'
+  return readParameters(isRevocation ? sources : noSources, { id: { limit: 20, digits: true } })
+}
+
+const noSources: ParameterSources = { query: new URLSearchParams(), body: undefined }

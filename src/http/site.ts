@@ -10,10 +10,11 @@ import { type Router, routesOf, type Service } from './service.ts'
 export function addSiteRoutes(router: Router, service: Service): void {
   const route = routesOf(router, service)
   const open = { who: 'unchecked' } as const
+  const uncounted = { who: 'unchecked', uncounted: true } as const
 
-  route('GET', '/healthz', open, async () => json({ status: 'ok' }))
+  route('GET', '/healthz', uncounted, async () => json({ status: 'ok' }))
 
-  route('GET', '/readyz', open, async ({ visit }) => {
+  route('GET', '/readyz', uncounted, async ({ visit }) => {
     try {
       await service.domain.store.ping()
       return json({ status: 'ok' })
@@ -37,7 +38,7 @@ export function addSiteRoutes(router: Router, service: Service): void {
   })
 
   for (const asset of Object.values(assets)) {
-    route('GET', asset.path, open, async () => assetResponse(asset))
+    route('GET', asset.path, uncounted, async () => assetResponse(asset))
   }
 
   route('GET', errorDocsPath, open, async () => page(errorDocsIndexPage()))

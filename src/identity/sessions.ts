@@ -45,6 +45,8 @@ export function createBrowserSessions(
       return user
     },
 
+    hasSession: (request) => readSessionCookie(request) !== undefined,
+
     async start(request, user) {
       await this.end(request)
       const token = newSessionToken(random)

@@ -1,5 +1,5 @@
 import type { Domain } from '../domain/ports.ts'
-import { type RateLimit, waitingTime } from '../domain/rate-limit.ts'
+import { limitRefusal, type RateLimit } from '../domain/rate-limit.ts'
 import { isSuspended, type User, userOfAccount } from '../domain/user.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 
@@ -48,15 +48,7 @@ function takeAttempt(domain: Domain, account: string, address: string | null): R
     [perAddress, `${address}`],
   ] as const) {
     const decision = domain.limiter.take(limit, key)
-    if (decision.outcome === 'limited') return rateRefusal(limit, decision.waitSeconds)
+    if (decision.outcome === 'limited') return limitRefusal(decision)
   }
   return undefined
-}
-
-function rateRefusal(limit: RateLimit, waitSeconds: number): Refusal {
-  return refusal('rate_limited', {
-    limit: limit.name,
-    wait_seconds: waitSeconds,
-    time_left: waitingTime(waitSeconds),
-  })
 }

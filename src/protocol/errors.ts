@@ -370,6 +370,20 @@ export const refusalCatalogue = {
     remedy: 'send a `scope_id` that GET /admin/api/keys/scopes.json lists, such as `topics:read`',
     wire: 'You supplied invalid parameters to the request: scope_id',
   },
+  api_key_form_mixed: {
+    status: 403,
+    errorType: 'invalid_access',
+    message:
+      'the API key and the user whom it is to act for came in two ways: one in a header, the other in the address',
+    remedy: 'send both in headers, `Api-Key` and `Api-Username`',
+    wire: 'You are not permitted to view the requested resource. The API username or key is invalid.',
+  },
+  session_cookie_invalid: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'too many requests came from this address with the cookie of a session that does not exist',
+    remedy: 'this answer deletes the cookie: try again, and sign in where it is asked for',
+  },
   scope_insufficient: {
     status: 403,
     errorType: 'invalid_access',

@@ -275,6 +275,15 @@ export const settingsCatalogue = {
     unit: 'attempts',
     description: 'Sign-in attempts from one address in an hour.',
   },
+  max_bad_session_cookies_per_minute: {
+    kind: 'integer',
+    default: 10,
+    minimum: 1,
+    maximum: 10_000,
+    unit: 'requests',
+    description:
+      'Requests that one address may make in a minute with the cookie of a session that does not exist. The next one is refused, and the cookie deleted.',
+  },
   max_authorization_requests_per_minute: {
     kind: 'integer',
     default: 60,

@@ -33,11 +33,14 @@ import { createBrowserSessions } from '../identity/sessions.ts'
 import { type ApiKeyScopeDefinition, createApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
 import { refusal } from '../protocol/errors.ts'
 import { normalizeRoute, type Route } from '../protocol/route.ts'
-import { createScopeCatalogue } from '../protocol/scopes.ts'
+import type { RouteMatcher } from '../protocol/route-matcher.ts'
+import { createScopeCatalogue, type OwnScope } from '../protocol/scopes.ts'
 import { authenticate } from '../verify/authenticate.ts'
 import { readCredentials } from '../verify/credentials.ts'
 import { KeyCache } from '../verify/key-cache.ts'
 import { LastUse } from '../verify/last-use.ts'
+import { compileQueryCredentials, hasQueryCredentials } from '../verify/query-credentials.ts'
+import { limitAddress } from '../verify/request-limits.ts'
 import type { Hallpass } from './hallpass.ts'
 import { hearOthers } from './hear-others.ts'
 import { type PushOptions, startPushes } from './pushes.ts'
@@ -71,6 +74,17 @@ export interface HallpassOptions extends PushOptions {
    * /admin/api/keys/scopes and gives them to a key by `resource:action`. Default: none.
    */
   readonly apiKeyScopes?: readonly ApiKeyScopeDefinition[]
+  /**
+   * Scopes for the site's own routes, beside the protocol's. Apps can ask for one once the setting
+   * allow_user_api_key_scopes lists it. Default: none.
+   */
+  readonly scopes?: readonly OwnScope[]
+  /**
+   * Routes of the site, beside the protocol's feeds and calendars, where a key counts in the address too, as
+   * `user_api_key` or `api_key` (protocol §10.1). An address ends up in logs and histories: name only what programs
+   * read that cannot send headers. Default: none.
+   */
+  readonly keyInQueryRoutes?: readonly RouteMatcher[]
   /** The time. Default: the system's. */
   readonly clock?: Clock
   /** Randomness. Default: the system's cryptographic source. */
@@ -95,7 +109,7 @@ export interface HallpassOptions extends PushOptions {
 export async function createHallpass(options: HallpassOptions): Promise<Hallpass> {
   const { store, clock = systemClock, random = systemRandom, onError = reportOnErrorStream } = options
   const baseUrl = options.baseUrl === undefined ? undefined : checkBaseUrl(options.baseUrl)
-  const scopes = createScopeCatalogue()
+  const scopes = createScopeCatalogue(options.scopes)
   const settings = new SiteSettings(store, scopes, options.pinnedSettings)
   await settings.load()
   const directory: Directory = localDirectory(store)
@@ -115,7 +129,13 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   }
   const isSecure = (request: Request): boolean => (baseUrl ?? request.url).startsWith('https:')
   const sessions = createBrowserSessions(domain, isSecure)
-  const verifier = { domain, signIn: sessions, cache, lastUse }
+  const verifier = {
+    domain,
+    signIn: sessions,
+    cache,
+    lastUse,
+    takesKeyInQuery: compileQueryCredentials(options.keyInQueryRoutes),
+  }
   const service: Service = {
     domain,
     verifier,
@@ -204,45 +224,40 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
 
     async fetch(request, connection) {
       const response = await hallpass.handle(request, connection)
-      return response ?? hallpass.refuse(request, refusal('not_found', { what: 'such page' }))
+      if (response) return response
+      const limited = limitAddress(domain, connection?.remoteAddress ?? null)
+      return hallpass.refuse(request, limited ?? refusal('not_found', { what: 'such page' }))
     },
 
     async authenticate(request, { csrfToken, body, connection = unknownConnection } = {}) {
+      const address = connection.remoteAddress
+      const limited = limitAddress(domain, address)
+      if (limited) return { outcome: 'refused', refusal: limited }
       const url = publicUrl(request)
-      const credentials = readCredentials(request.headers)
+      const query = url.searchParams
       const normalized = normalizeRoute(request.method, url.pathname)
-      if (normalized.outcome === 'ambiguous') {
+      const isAmbiguous = normalized.outcome === 'ambiguous'
+      const route = isAmbiguous ? unreadableRoute(request, url) : normalized.route
+      const inQuery = !isAmbiguous && hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
+      const credentials = readCredentials(request.headers, query, inQuery)
+      if (isAmbiguous && (credentials.userApiKey !== undefined || credentials.apiKey !== undefined)) {
         // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
-        const { userApiKey, apiKey } = credentials
-        if (userApiKey !== undefined || apiKey !== undefined)
-          return { outcome: 'refused', refusal: normalized.refusal }
+        return { outcome: 'refused', refusal: normalized.refusal }
       }
-      const route: Route =
-        normalized.outcome === 'route'
-          ? normalized.route
-          : {
-              method: request.method.toUpperCase(),
-              path: url.pathname,
-              format: undefined,
-              rawPath: url.pathname,
-            }
       return authenticate(verifier, {
         request,
-        route: { ...route, query: url.searchParams, body: body ?? (request.body ? 'unread' : undefined) },
+        route: { ...route, query, body: body ?? (request.body ? 'unread' : undefined) },
         credentials,
         csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
         revocationId: undefined,
-        address: connection.remoteAddress,
+        address,
       })
     },
 
     refuse(request, why) {
       const url = publicUrl(request)
       const normalized = normalizeRoute(request.method, url.pathname)
-      const route: Route =
-        normalized.outcome === 'route'
-          ? normalized.route
-          : { method: request.method, path: url.pathname, format: undefined, rawPath: url.pathname }
+      const route = normalized.outcome === 'route' ? normalized.route : unreadableRoute(request, url)
       const response = refused(visitOf(request, url, route, unknownConnection), why, settings.current().title)
       return hallpass.withCors(request, response)
     },
@@ -272,6 +287,11 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
 const systemClock: Clock = { now: () => Date.now() }
 const systemRandom: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) }
 const unknownConnection: Connection = { remoteAddress: null }
+
+/** What stands in the place of a route where the path can be read in two ways. */
+function unreadableRoute(request: Request, { pathname }: URL): Route {
+  return { method: request.method.toUpperCase(), path: pathname, format: undefined, rawPath: pathname }
+}
 
 function checkBaseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined

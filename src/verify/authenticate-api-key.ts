@@ -2,7 +2,7 @@ import { addressMatcher } from '../domain/address.ts'
 import type { ApiKeyIdentity, Authentication } from '../domain/identity.ts'
 import { hashSecret } from '../domain/key-text.ts'
 import type { Domain } from '../domain/ports.ts'
-import { waitingTime } from '../domain/rate-limit.ts'
+import { limitRefusal } from '../domain/rate-limit.ts'
 import type { User } from '../domain/user.ts'
 import { compileApiKeyScopes, isScopesQuestion } from '../protocol/api-key-scopes.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
@@ -32,7 +32,7 @@ export async function authenticateApiKey(
   const { key } = known
   const unfit = checkKey(known, asked)
   if (unfit) return refused(unfit)
-  const acting = await actingUser(domain, known, asked.credentials.actFor)
+  const acting = await actingUser(domain, known, asked.credentials)
   if ('reason' in acting) return refused(acting)
   const problem = checkOwner(acting, domain.clock.now()) ?? limitApiKeys(domain)
   if (problem) return refused(problem)
@@ -63,14 +63,14 @@ function checkKey({ key, permitsAddress, decide }: KnownApiKey, asked: VerifiedR
 async function actingUser(
   { directory }: Domain,
   { key, owner }: KnownApiKey,
-  actFor: Credentials['actFor'],
+  { actFor, isMixed }: Credentials,
 ): Promise<User | Refusal> {
   if (key.userId !== null) {
     if (!owner) return refusal('api_key_invalid')
     const isOther = actFor?.by === 'username' && actFor.value.toLowerCase() !== owner.username.toLowerCase()
     return isOther ? refusal('api_key_user_mismatch') : owner
   }
-  if (!actFor) return refusal('api_key_identity_missing')
+  if (!actFor) return refusal(isMixed ? 'api_key_form_mixed' : 'api_key_identity_missing')
   if (actFor.by === 'external_id') return refusal('api_key_external_id')
   if (actFor.by === 'id') {
     const user = await directory.findUserById(actFor.value)
@@ -86,15 +86,7 @@ function limitApiKeys({ limiter, settings }: Domain): Refusal | undefined {
   if (isOff) return undefined
   const limit = 'max_admin_api_reqs_per_minute'
   const decision = limiter.take({ name: limit, max, windowMs: 60_000 }, 'site')
-  if (decision.outcome === 'allowed') return undefined
-  const { waitSeconds } = decision
-  const details = {
-    limit,
-    code: 'admin_api_key_rate_limit',
-    wait_seconds: waitSeconds,
-    time_left: waitingTime(waitSeconds),
-  }
-  return refusal('rate_limited', details)
+  return decision.outcome === 'allowed' ? undefined : limitRefusal(decision, 'admin_api_key_rate_limit')
 }
 
 async function loadApiKey(verifier: Verifier, keyHash: string): Promise<KnownKey | undefined> {

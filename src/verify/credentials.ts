@@ -1,52 +1,70 @@
 /** What a request brings to say who it is, as protocol §10.1 says where to look. */
 export interface Credentials {
-  /** The `User-Api-Key` header. */
+  /** The user API key. */
   readonly userApiKey: string | undefined
-  /** The `Api-Key` header. */
+  /** The `User-Api-Client-Id` header beside it: the client that the app says the key is for. */
+  readonly clientId: string | undefined
+  /** The administrator's API key. */
   readonly apiKey: string | undefined
   /** The user that an API key is to act for, by the first of the identity headers that is there. */
   readonly actFor: { readonly by: 'username' | 'id' | 'external_id'; readonly value: string } | undefined
+  /** Whether the API key came in a header and its user in the address, or the other way round. */
+  readonly isMixed: boolean
 }
 
-/** Reads the credentials. An empty header means that there is none: some clients send `User-Api-Client-Id` that way. */
-export function readCredentials(headers: Headers): Credentials {
+/**
+ * Reads the credentials: out of the headers and, where `inQuery` says that the route takes them there, out of the
+ * address. An API key and its user count only when both come the same way. An empty header means that there is none:
+ * some clients send `User-Api-Client-Id` that way.
+ */
+export function readCredentials(headers: Headers, query: URLSearchParams, inQuery: boolean): Credentials {
+  const userApiKey =
+    present(headers.get('user-api-key')) ?? (inQuery ? read(query, 'user_api_key') : undefined)
+  const keyInHeader = present(headers.get('api-key'))
+  const apiKey = keyInHeader ?? (inQuery ? read(query, 'api_key') : undefined)
+  // Most requests bring no API key: what stands beside one is looked for only then.
+  const inHeaders =
+    apiKey === undefined ? undefined : firstIdentity((one) => present(headers.get(one.header)))
+  const inAddress = apiKey === undefined ? undefined : firstIdentity((one) => read(query, one.parameter))
+  const [actFor, elsewhere] = keyInHeader === undefined ? [inAddress, inHeaders] : [inHeaders, inAddress]
   return {
-    userApiKey: present(headers, 'user-api-key'),
-    apiKey: present(headers, 'api-key'),
-    actFor: actForIn(headers),
+    userApiKey,
+    clientId: userApiKey === undefined ? undefined : clientIdIn(headers),
+    apiKey,
+    actFor,
+    isMixed: actFor === undefined && elsewhere !== undefined,
   }
 }
 
-function actForIn(headers: Headers): Credentials['actFor'] {
-  for (const [by, name] of identityHeaders) {
-    const value = present(headers, name)
-    if (value !== undefined) return { by, value }
+/** In the order in which they count (protocol §10.2). */
+const identities = [
+  { by: 'username', header: 'api-username', parameter: 'api_username' },
+  { by: 'id', header: 'api-user-id', parameter: 'api_user_id' },
+  { by: 'external_id', header: 'api-user-external-id', parameter: 'api_user_external_id' },
+] as const
+
+function firstIdentity(
+  find: (one: (typeof identities)[number]) => string | undefined,
+): Credentials['actFor'] {
+  for (const one of identities) {
+    const value = find(one)
+    if (value !== undefined) return { by: one.by, value }
   }
   return undefined
 }
 
-/** In the order in which they count (protocol §10.2). */
-const identityHeaders = [
-  ['username', 'api-username'],
-  ['id', 'api-user-id'],
-  ['external_id', 'api-user-external-id'],
-] as const
-
-/**
- * The credentials of the route of before 2019, the one place where an administrator's key counts in the query
- * (`api_key`, `api_username`). Headers win.
- */
-export function withLegacyQuery(credentials: Credentials, query: URLSearchParams): Credentials {
-  const username = query.get('api_username')
-  return credentials.apiKey
-    ? credentials
-    : {
-        userApiKey: credentials.userApiKey,
-        apiKey: query.get('api_key') || undefined,
-        actFor: username ? { by: 'username', value: username } : undefined,
-      }
+/** A header holds bytes; what stands in it as UTF-8 is read as that, as the parameter `client_id` is. */
+function clientIdIn(headers: Headers): string | undefined {
+  const value = present(headers.get('user-api-client-id'))
+  if (value === undefined || /^[\x20-\x7e]*$/.test(value)) return value
+  const decoded = Buffer.from(value, 'latin1').toString('utf8')
+  return decoded.includes('\ufffd') ? value : decoded
 }
 
-function present(headers: Headers, name: string): string | undefined {
-  return headers.get(name)?.trim() || undefined
+function read(query: URLSearchParams, name: string): string | undefined {
+  return present(query.get(name))
+}
+
+function present(value: string | null): string | undefined {
+  return value?.trim() || undefined
 }

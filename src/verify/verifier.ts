@@ -3,6 +3,7 @@ import type { Authentication, Identity } from '../domain/identity.ts'
 import type { Domain, SignIn } from '../domain/ports.ts'
 import { isSuspended, type User } from '../domain/user.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import type { Route } from '../protocol/route.ts'
 import type { RequestedRoute } from '../protocol/route-matcher.ts'
 import type { Credentials } from './credentials.ts'
 import type { KeyCache } from './key-cache.ts'
@@ -14,6 +15,8 @@ export interface Verifier {
   readonly signIn: SignIn
   readonly cache: KeyCache
   readonly lastUse: LastUse
+  /** Whether keys count in the address of such a request (protocol §10.1). */
+  readonly takesKeyInQuery: (route: Route) => boolean
 }
 
 /** A request as verification sees it. */

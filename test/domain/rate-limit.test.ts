@@ -36,7 +36,7 @@ describe('RateLimiter', () => {
   })
 
   test('forgets the caller who was here longest ago once it remembers enough', () => {
-    const limiter = new RateLimiter({ now: () => 0 }, 2)
+    const limiter = new RateLimiter({ now: () => 0 }, { callers: 1 })
     for (let attempt = 0; attempt < 3; attempt += 1) limiter.take(limit, 'a')
     limiter.take(limit, 'b')
     limiter.take(limit, 'c')

@@ -1,0 +1,78 @@
+import type { Authentication, UserApiKeyIdentity } from '../domain/identity.ts'
+import { hashSecret } from '../domain/key-text.ts'
+import { checkActive } from '../domain/user-api-keys.ts'
+import { type Refusal, refusal } from '../protocol/errors.ts'
+import { looksLikeSealedPayload } from '../protocol/payload.ts'
+import { compileScopes, isSelfRevocation } from '../protocol/scopes.ts'
+import type { KnownKey } from './key-cache.ts'
+import { limitUserApiKey } from './request-limits.ts'
+import { authenticated, checkOwner, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
+
+type KnownUserApiKey = Extract<KnownKey, { kind: 'user_api_key' }>
+
+/**
+ * Decides about a user API key, in the protocol's order (§10.2): the key, its limits, its scopes, its owner. So a
+ * request that the scopes refuse has been counted, and one with a key that nobody knows has not.
+ */
+export async function authenticateUserApiKey(
+  verifier: Verifier,
+  text: string,
+  asked: VerifiedRequest,
+): Promise<Authentication> {
+  const { domain } = verifier
+  const keyHash = hashSecret(text)
+  const known = verifier.cache.get(keyHash) ?? (await loadUserApiKey(verifier, keyHash))
+  if (known?.kind !== 'user_api_key') return refused(await unknownUserApiKey(verifier, text, keyHash))
+  const { key, owner } = known
+  const now = domain.clock.now()
+  const unfit = checkActive(key, now) ?? limitUserApiKey(domain, keyHash)
+  if (unfit) return refused(unfit)
+  if (!isSelfRevocation(asked.route, asked.revocationId, key.id)) {
+    const decision = known.decide(asked.route)
+    if (decision.outcome === 'refused') return decision
+  }
+  const problem = checkOwner(owner, now)
+  if (problem) return refused(problem)
+  verifier.lastUse.userApiKeyUsed(key.id)
+  return authenticated(identityOf(known))
+}
+
+function identityOf({ key, owner }: KnownUserApiKey): UserApiKeyIdentity {
+  const { clientId, applicationName } = key.client
+  return {
+    via: 'user_api_key',
+    user: owner,
+    key: { id: key.id, clientId, applicationName, scopes: key.scopes },
+  }
+}
+
+async function loadUserApiKey(verifier: Verifier, keyHash: string): Promise<KnownUserApiKey | undefined> {
+  const { domain, cache } = verifier
+  const readAt = cache.generation
+  const key = await domain.store.userApiKeys.findByHash(keyHash)
+  const owner = key && (await domain.directory.findUserById(key.userId))
+  if (!key || !owner) return undefined
+  const known: KnownUserApiKey = {
+    kind: 'user_api_key',
+    key,
+    owner,
+    decide: compileScopes(domain.scopes, key.scopes),
+  }
+  cache.put(keyHash, known, readAt)
+  return known
+}
+
+/** Says what the text in the header is, if it is not a key: most who meet this refusal sent something else. */
+async function unknownUserApiKey(verifier: Verifier, text: string, keyHash: string): Promise<Refusal> {
+  if (looksLikeSealedPayload(text)) return refusal('user_api_key_is_payload')
+  if (text.startsWith('{')) {
+    return refusal('user_api_key_malformed', { problem: 'it is the whole decrypted payload' })
+  }
+  if (await verifier.domain.store.apiKeys.findByHash(keyHash)) return refusal('api_key_sent_as_user_api_key')
+  if (!/^[0-9a-f]{32}$/.test(text)) {
+    return refusal('user_api_key_malformed', {
+      problem: `it is ${text.length} characters long or not hexadecimal`,
+    })
+  }
+  return refusal('user_api_key_invalid')
+}
