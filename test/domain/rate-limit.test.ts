@@ -36,13 +36,107 @@ describe('RateLimiter', () => {
   })
 
   test('forgets the caller who was here longest ago once it remembers enough', () => {
-    const limiter = new RateLimiter({ now: () => 0 }, { callers: 1 })
-    for (let attempt = 0; attempt < 3; attempt += 1) limiter.take(limit, 'a')
-    limiter.take(limit, 'b')
-    limiter.take(limit, 'c')
-    assert.equal(limiter.take(limit, 'a').outcome, 'allowed')
+    const limiter = new RateLimiter({ now: () => 0 }, { callers: 2 })
+    const outcomes = (callers: string): string[] =>
+      [...callers].map((caller) => limiter.take({ ...limit, max: 1 }, caller).outcome)
+    outcomes('abcd')
+    assert.deepEqual(outcomes('d'), ['limited'])
+    outcomes('e')
+    assert.deepEqual(outcomes('a'), ['allowed'])
   })
+
+  test('remembers all events of one caller, however few events it remembers of many', () => {
+    const limiter = new RateLimiter({ now: () => 0 }, { events: 4 })
+    const many: RateLimit = { ...limit, max: 100 }
+    const outcomes = Array.from({ length: 101 }, () => limiter.take(many, 'a').outcome)
+    assert.deepEqual([outcomes.indexOf('limited'), outcomes.length], [100, 101])
+  })
+
+  test('keeps what one limit remembers from a flood at another', () => {
+    const limiter = new RateLimiter({ now: () => 0 }, { callers: 2 })
+    for (let attempt = 0; attempt < 3; attempt += 1) limiter.take(limit, 'a')
+    for (let caller = 0; caller < 20; caller += 1) limiter.take({ ...limit, name: 'another' }, `${caller}`)
+    assert.equal(limiter.take(limit, 'a').outcome, 'limited')
+  })
+
+  test('gives back one event of one caller', () => {
+    const limiter = new RateLimiter({ now: () => 0 })
+    for (let attempt = 0; attempt < 3; attempt += 1) limiter.take(limit, 'a')
+    limiter.giveBack(limit, 'a')
+    limiter.giveBack(limit, 'b')
+    assert.deepEqual(
+      ['a', 'a', 'b'].map((caller) => limiter.take(limit, caller).outcome),
+      ['allowed', 'limited', 'allowed'],
+    )
+  })
+
+  test('goes by the maximum of the moment when a setting has changed it', () => {
+    const limiter = new RateLimiter({ now: () => 0 })
+    for (let attempt = 0; attempt < 3; attempt += 1) limiter.take(limit, 'a')
+    assert.equal(limiter.take({ ...limit, max: 2 }, 'a').outcome, 'limited')
+    assert.equal(limiter.take({ ...limit, max: 4 }, 'a').outcome, 'allowed')
+  })
+
+  for (const seed of [1, 2, 3, 4, 5]) {
+    test(`decides like a plain list of times, over 4000 random steps (seed ${seed})`, () => {
+      const random = seeded(seed)
+      let now = 0
+      const limiter = new RateLimiter({ now: () => now })
+      const model = new NaiveLimiter()
+      for (let step = 0; step < 4000; step += 1) {
+        // Mostly small steps of time, some that end every window, none at all now and then.
+        now += [0, 1, 700, 9_000, 70_000][Math.floor(random() ** 3 * 5)] ?? 0
+        const windowed: RateLimit = random() < 0.5 ? limit : { name: 'ten', max: 10, windowMs: 5_000 }
+        const changed = random() < 0.1 ? { ...windowed, max: 1 + Math.floor(random() * 12) } : windowed
+        const caller = 'abcdef'.charAt(Math.floor(random() * 6))
+        if (random() < 0.05) {
+          limiter.giveBack(changed, caller)
+          model.giveBack(changed, caller, now)
+        } else {
+          const decision = limiter.take(changed, caller)
+          const waitSeconds = decision.outcome === 'limited' ? decision.waitSeconds : 0
+          assert.equal(waitSeconds, model.take(changed, caller, now), `step ${step}`)
+        }
+      }
+    })
+  }
 })
+
+/** What the limiter must come to, with no thought of time or memory. */
+class NaiveLimiter {
+  readonly #times: Map<string, number[]> = new Map()
+
+  /** The seconds to wait; 0 for an event that is let in. */
+  take(limit: RateLimit, caller: string, now: number): number {
+    const times = this.#inWindow(limit, caller, now)
+    const blocking = times[times.length - limit.max]
+    if (blocking !== undefined) return Math.ceil((blocking + limit.windowMs - now) / 1000)
+    times.push(now)
+    return 0
+  }
+
+  giveBack(limit: RateLimit, caller: string, now: number): void {
+    this.#inWindow(limit, caller, now).pop()
+  }
+
+  #inWindow(limit: RateLimit, caller: string, now: number): number[] {
+    const key = `${limit.name} ${caller}`
+    const times = (this.#times.get(key) ?? []).filter((time) => time > now - limit.windowMs)
+    this.#times.set(key, times)
+    return times
+  }
+}
+
+/** Numbers from 0 to 1 that are the same in every run (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
 
 describe('waitingTime', () => {
   for (const [seconds, text] of [
