@@ -33,7 +33,7 @@ export async function openSqlite({ path }: SqliteOptions): Promise<Database> {
     tables: <Tables>() => kysely as Kysely<Tables>,
     schema: sqliteSchema,
     location: path,
-    changedElsewhere: async () => connection.isOpen && changes(),
+    changedElsewhere: async () => changes(),
     async close() {
       if (!connection.isOpen) return
       // Closed while holding the one connection, so that no transaction is cut off in its middle.
