@@ -47,6 +47,7 @@ async function openSite(
   const hallpass = await createHallpass({
     store,
     ...(options.baseUrl === undefined ? {} : { baseUrl: options.baseUrl }),
+    trustedProxies: options.trustedProxies,
     allowPrivatePush: options.allowPrivatePush,
     currentUserFields: async (user) => (await forum?.currentUserFields(user)) ?? {},
     calendarFeeds: [bookmarksCalendar],

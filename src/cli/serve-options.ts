@@ -1,4 +1,5 @@
 /** What `hallpass serve` needs to start: flags, then the environment, then defaults. */
+import { addressMatcher } from '../domain/address.ts'
 import { HallpassError } from '../protocol/errors.ts'
 
 /** The flags of `hallpass serve`, as they were typed. */
@@ -7,6 +8,7 @@ export interface ServeFlags {
   readonly host?: string
   readonly data?: string
   readonly baseUrl?: string
+  readonly trustedProxy?: readonly string[]
 }
 
 export interface ServeOptions {
@@ -16,6 +18,8 @@ export interface ServeOptions {
   readonly data: string
   /** Undefined where nobody said: the address that each request was sent to. */
   readonly baseUrl: string | undefined
+  /** Addresses and ranges of the proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[]
   /** Whether pushes may go to private addresses. */
   readonly allowPrivatePush: boolean
   /** The first administrator, made on an empty database. */
@@ -55,6 +59,7 @@ export function readServeOptions(flags: ServeFlags, environment: Environment): S
     host: pick(flags.host, '--host', environment, 'HALLPASS_HOST')?.value ?? '127.0.0.1',
     data: pick(flags.data, '--data', environment, 'HALLPASS_DATA')?.value ?? './data',
     baseUrl: baseUrl?.value,
+    trustedProxies: readTrustedProxies(flags.trustedProxy, environment.HALLPASS_TRUSTED_PROXIES),
     allowPrivatePush: allowPrivatePush?.value === '1',
     admin: {
       username: environment.HALLPASS_ADMIN_USERNAME || 'admin',
@@ -62,6 +67,22 @@ export function readServeOptions(flags: ServeFlags, environment: Environment): S
       apiKey: apiKey?.value,
     },
   }
+}
+
+function readTrustedProxies(flags: readonly string[] | undefined, variable = ''): readonly string[] {
+  const source = flags ? '--trusted-proxy' : 'HALLPASS_TRUSTED_PROXIES'
+  const ranges = (flags ?? variable.split(',')).map((range) => range.trim()).filter((range) => range !== '')
+  for (const value of ranges) {
+    try {
+      addressMatcher([value])
+    } catch {
+      throw unusable(
+        { value, source },
+        'IP addresses or ranges, such as 127.0.0.1, 10.0.0.0/8 or 2001:db8::/32',
+      )
+    }
+  }
+  return ranges
 }
 
 interface Given {

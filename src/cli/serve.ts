@@ -12,6 +12,11 @@ export function registerServe(program: Command): void {
     .option('--host <address>', 'address to listen on (HALLPASS_HOST; default 127.0.0.1)')
     .option('--data <folder>', 'folder of the embedded database (HALLPASS_DATA; default ./data)')
     .option('--base-url <url>', 'the address people reach the site by (HALLPASS_BASE_URL)')
+    .option(
+      '--trusted-proxy <range>',
+      'address or range of a proxy whose X-Forwarded-For is believed, repeatable\n(HALLPASS_TRUSTED_PROXIES, separated by commas; default none)',
+      (range: string, earlier: readonly string[] = []) => [...earlier, range],
+    )
     .addHelpText(
       'after',
       `
@@ -25,7 +30,8 @@ refused otherwise.
 
 examples:
   hallpass serve
-  hallpass serve --port 8080 --data /var/lib/hallpass --base-url https://forum.example.com`,
+  hallpass serve --port 8080 --data /var/lib/hallpass --base-url https://forum.example.com
+  hallpass serve --base-url https://forum.example.com --trusted-proxy 127.0.0.1 --trusted-proxy 10.0.0.0/8`,
     )
     .action(async (flags: ServeFlags) => {
       const options = readServeOptions(flags, process.env)

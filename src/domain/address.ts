@@ -17,17 +17,26 @@ export function addressMatcher(ranges: readonly string[]): (address: string | nu
   }
 }
 
+/** Whether a text is an IPv4 or IPv6 address. */
+export function isAddress(text: string): boolean {
+  return isIP(text) !== 0
+}
+
 /** An address in the form that two spellings of it share where it matters: no zone, and IPv4 as IPv4. */
 export function plainAddress(address: string): string {
+  // Nearly every call is for an IPv4 address, which has neither a zone nor another spelling.
+  if (!address.includes(':')) return address
   const withoutZone = address.replace(/%.*$/, '')
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(withoutZone)?.[1] ?? withoutZone
 }
 
 function addRange(list: BlockList, range: string): void {
-  const [text = '', prefix] = range.split('/')
+  const [text = '', prefix, more] = range.split('/')
   const address = plainAddress(text)
   const family = isIP(address)
-  if (family === 0) throw new TypeError(`${range} is no IP address or range`)
+  // An empty prefix would count as 0, and take in every address there is.
+  if (family === 0 || more !== undefined || (prefix !== undefined && !/^\d{1,3}$/.test(prefix)))
+    throw new TypeError(`${range} is no IP address or range`)
   const type = family === 4 ? 'ipv4' : 'ipv6'
   if (prefix === undefined) list.addAddress(address, type)
   else list.addSubnet(address, Number(prefix), type)

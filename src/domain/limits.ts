@@ -1,7 +1,7 @@
-import { type Refusal, refusal } from '../protocol/errors.ts'
+import type { Refusal } from '../protocol/errors.ts'
 import type { Settings } from '../protocol/settings.ts'
 import type { Domain } from './ports.ts'
-import { type RateLimit, waitingTime } from './rate-limit.ts'
+import { limitRefusal, type RateLimit } from './rate-limit.ts'
 
 /** The settings that can be a limit. */
 export type LimitName = {
@@ -42,11 +42,7 @@ export function countAgainst(
   for (const [{ name, windowMs }, bucket] of counts) {
     const limit: RateLimit = { name, max: current[name], windowMs }
     const decision = limiter.take(limit, bucket)
-    if (decision.outcome === 'limited') {
-      const { waitSeconds } = decision
-      const details = { limit: name, wait_seconds: waitSeconds, time_left: waitingTime(waitSeconds) }
-      return refusal('rate_limited', details)
-    }
+    if (decision.outcome === 'limited') return limitRefusal(decision)
   }
   return undefined
 }

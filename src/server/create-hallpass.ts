@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { type AccountRequest, createAccount } from '../domain/accounts.ts'
 import { type ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
 import type { CalendarFeed } from '../domain/calendar-subscription.ts'
+import { createClientAddress } from '../domain/client-address.ts'
 import type { DomainEvent } from '../domain/events.ts'
 import { systemActor } from '../domain/events.ts'
 import type { Clock, Connection, Directory, Domain, Random } from '../domain/ports.ts'
@@ -60,6 +61,12 @@ export interface HallpassOptions extends PushOptions {
    * that each request was sent to.
    */
   readonly baseUrl?: string
+  /**
+   * The proxies in front of the process, as IP addresses or ranges such as `10.0.0.0/8`. From these, and from nobody
+   * else, `X-Forwarded-For` is believed: limits and the audit log go by the address that they say a request came from.
+   * Default: none, and every request comes from the peer that the process talks to.
+   */
+  readonly trustedProxies?: readonly string[]
   /** What the site adds to `current_user` in GET /session/current.json. Default: nothing. */
   readonly currentUserFields?: (user: User) => Promise<Record<string, unknown>>
   /**
@@ -109,6 +116,7 @@ export interface HallpassOptions extends PushOptions {
 export async function createHallpass(options: HallpassOptions): Promise<Hallpass> {
   const { store, clock = systemClock, random = systemRandom, onError = reportOnErrorStream } = options
   const baseUrl = options.baseUrl === undefined ? undefined : checkBaseUrl(options.baseUrl)
+  const clientAddress = createClientAddress(options.trustedProxies ?? [])
   const scopes = createScopeCatalogue(options.scopes)
   const settings = new SiteSettings(store, scopes, options.pinnedSettings)
   await settings.load()
@@ -206,11 +214,17 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     return Object.assign(url, { protocol, hostname, port })
   }
 
+  /** The address that limits and the audit log go by; the one place where it is decided. */
+  function senderOf(request: Request, connection: Connection = unknownConnection): string | null {
+    return clientAddress(connection.remoteAddress, request.headers)
+  }
+
   /** Undefined for a path that can be read in two ways: it is none of Hallpass's routes. */
-  function receive(request: Request, connection: Connection = unknownConnection): Visit | undefined {
+  function receive(request: Request, connection: Connection | undefined): Visit | undefined {
     const url = publicUrl(request)
     const normalized = normalizeRoute(request.method, url.pathname)
-    return normalized.outcome === 'route' ? visitOf(request, url, normalized.route, connection) : undefined
+    if (normalized.outcome === 'ambiguous') return undefined
+    return visitOf(request, url, normalized.route, { remoteAddress: senderOf(request, connection) })
   }
 
   const hallpass: Hallpass = {
@@ -225,12 +239,12 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     async fetch(request, connection) {
       const response = await hallpass.handle(request, connection)
       if (response) return response
-      const limited = limitAddress(domain, connection?.remoteAddress ?? null)
+      const limited = limitAddress(domain, senderOf(request, connection))
       return hallpass.refuse(request, limited ?? refusal('not_found', { what: 'such page' }))
     },
 
-    async authenticate(request, { csrfToken, body, connection = unknownConnection } = {}) {
-      const address = connection.remoteAddress
+    async authenticate(request, { csrfToken, body, connection } = {}) {
+      const address = senderOf(request, connection)
       const limited = limitAddress(domain, address)
       if (limited) return { outcome: 'refused', refusal: limited }
       const url = publicUrl(request)

@@ -26,7 +26,9 @@ describe('addressMatcher', () => {
   }
 
   test('refuses a range that is none', () => {
-    assert.throws(() => addressMatcher(['example.com']), TypeError)
+    for (const range of ['example.com', '', '192.0.2.0/', '192.0.2.0/8/8', '192.0.2.0/0x8', '192.0.2.0/-1']) {
+      assert.throws(() => addressMatcher([range]), TypeError, range)
+    }
     assert.throws(() => addressMatcher(['192.0.2.0/33']), RangeError)
   })
 })

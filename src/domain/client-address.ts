@@ -1,0 +1,36 @@
+import { addressMatcher, isAddress, plainAddress } from './address.ts'
+
+/** Tells the address of whoever sent a request: `peer` is whom the process talks to, null when that is not known. */
+export type ClientAddress = (peer: string | null, headers: Headers) => string | null
+
+/**
+ * Takes `X-Forwarded-For` from the proxies in `trustedProxies` (addresses or ranges) and from nobody else. Each proxy
+ * adds at the right whom it talked to, so the header is read from there: the sender is the first address that is not a
+ * trusted proxy's. What stands left of that anybody could have written. An entry that is no address ends the reading,
+ * and the last one before it counts.
+ *
+ * @throws TypeError for a range that is none, RangeError for a prefix length that is too long
+ */
+export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
+  if (trustedProxies.length === 0) return (peer) => peer && plainAddress(peer)
+  const isTrusted = addressMatcher(trustedProxies)
+  return (peer, headers) => {
+    if (peer === null) return null
+    const nearest = plainAddress(peer)
+    const forwardedFor = isTrusted(nearest) ? headers.get('x-forwarded-for') : null
+    return forwardedFor === null ? nearest : farthest(nearest, forwardedFor, isTrusted)
+  }
+}
+
+function farthest(nearest: string, forwardedFor: string, isTrusted: (address: string) => boolean): string {
+  let address = nearest
+  let end = forwardedFor.length
+  while (end > 0 && isTrusted(address)) {
+    const comma = forwardedFor.lastIndexOf(',', end - 1)
+    const entry = plainAddress(forwardedFor.slice(comma + 1, end).trim())
+    if (!isAddress(entry)) break
+    address = entry
+    end = comma
+  }
+  return address
+}

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { readServeOptions } from '../../src/cli/serve-options.ts'
+
+describe('readServeOptions', () => {
+  test('trusts no proxy by default', () => {
+    assert.deepEqual(readServeOptions({}, {}).trustedProxies, [])
+  })
+
+  test('takes proxies from the variable, separated by commas, and from flags rather', () => {
+    const environment = { HALLPASS_TRUSTED_PROXIES: '10.0.0.0/8, 2001:db8::1,' }
+    assert.deepEqual(readServeOptions({}, environment).trustedProxies, ['10.0.0.0/8', '2001:db8::1'])
+    const flags = { trustedProxy: ['127.0.0.1', '::1'] }
+    assert.deepEqual(readServeOptions(flags, environment).trustedProxies, ['127.0.0.1', '::1'])
+  })
+
+  for (const range of ['nope', '10.0.0.0/33', '10.0.0.0/', 'proxy.example.com']) {
+    test(`refuses ${range} as a proxy, and names where it came from`, () => {
+      const refused = { reason: 'configuration_invalid', message: /^--trusted-proxy cannot be/ }
+      assert.throws(() => readServeOptions({ trustedProxy: [range] }, {}), refused)
+    })
+  }
+})
