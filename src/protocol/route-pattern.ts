@@ -72,7 +72,7 @@ function readSegment(text: string, source: string): Segment {
   if (/^:[a-z][a-z0-9_]*\{\[0-9\]\+\}$/.test(text)) {
     return { kind: 'number', text: text.slice(1, -digitsOnly.length) }
   }
-  if (text === '' || text === '.' || text === '..' || /[:*%\\?#\p{Cc}]/u.test(text))
+  if (text === '' || text === '.' || text === '..' || /[:*{}%\\?#\p{Cc}]/u.test(text))
     throw new TypeError(`the route pattern ${source} holds the segment ${JSON.stringify(text)}`)
   return { kind: 'literal', text }
 }
