@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createApiKeyScopeCatalogue } from '../src/protocol/api-key-scopes.ts'
 import { refusalCatalogue } from '../src/protocol/errors.ts'
 import { createScopeCatalogue } from '../src/protocol/scopes.ts'
 import { type SettingDefinition, settingsCatalogue } from '../src/protocol/settings.ts'
@@ -24,6 +25,7 @@ const pages = {
   'docs/errors.md': errorsPage(),
   'docs/settings.md': settingsPage(),
   'docs/scopes.md': scopesPage(),
+  'docs/api-key-scopes.md': apiKeyScopesPage(),
 }
 
 for (const [path, text] of Object.entries(pages)) {
@@ -122,6 +124,23 @@ A scope says what a key may do. An app asks for scopes by name, separated by com
 A route is meant with and without \`.json\`. A key of any scope may revoke itself: \`POST /user-api-key/revoke\`.
 
 ${entries.join('\n')}`
+}
+
+function apiKeyScopesPage(): string {
+  const rows = createApiKeyScopeCatalogue().all.map(({ id, urls, parameters }) => {
+    const code = (texts: readonly string[]) => texts.map((text) => `\`${text}\``).join(', ')
+    return `| \`${id}\` | ${code(urls)} | ${code(parameters)} |`
+  })
+  return `${notice('src/protocol/built-in-api-key-scopes.ts')}
+# Scopes of API keys
+
+What a granular [API key](api-keys.md) may do. A route is meant with and without \`.json\`; GET includes HEAD. A key can be
+narrowed to values of the parameters in the last column. Every key may ask \`GET /session/scopes\`.
+
+| scope | permits | can be narrowed by |
+| --- | --- | --- |
+${rows.join('\n')}
+`
 }
 
 function notice(source: string): string {

@@ -59,6 +59,14 @@ export const builtInApiKeyScopes: readonly ApiKeyScopeDefinition[] = [
         pathParams: ['topic_id'],
         aliases: { topic_id: { name: 'id' } },
       },
+      // What stands before permits the feed as well; it is named for whoever reads the list. It must not stand first:
+      // `/t/99/7.rss` is the feed of topic 99.
+      {
+        methods: ['GET'],
+        formats: ['rss'],
+        paths: ['/t/:slug/:topic_id{[0-9]+}'],
+        pathParams: ['topic_id'],
+      },
     ],
   },
   {
@@ -78,6 +86,7 @@ export const builtInApiKeyScopes: readonly ApiKeyScopeDefinition[] = [
         ],
         pathParams: ['category_id'],
       },
+      { methods: ['GET'], formats: ['rss'], paths: ['/latest'], pathParams: ['category_id'] },
     ],
   },
   {
