@@ -1,6 +1,7 @@
 /** Administrators' API keys: making, changing, revoking and deleting them (protocol §11). */
 import { apiKeyScopeId } from '../protocol/api-key-scopes.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { addressMatcher } from './address.ts'
 import { commit } from './commit.ts'
 import type { Actor, DomainEvent } from './events.ts'
 import { hashSecret, newApiKeyText } from './key-text.ts'
@@ -42,13 +43,19 @@ const readOnly: readonly GrantedApiKeyScope[] = [
   { resource: 'global', action: 'read', allowedParameters: null },
 ]
 
-/** Makes an administrator's API key (protocol §11.3). `text` is told once, here, and never again. */
+/**
+ * Makes an administrator's API key (protocol §11.3). `text` is told once, here, and never again.
+ *
+ * @throws TypeError or RangeError for an allowed address that is none
+ */
 export async function createApiKey(
   domain: Domain,
   actor: Actor,
   request: ApiKeyRequest,
 ): Promise<{ readonly record: ApiKeyRecord; readonly text: string }> {
-  const { scopeMode = 'global', route } = request
+  const { scopeMode = 'global', route, allowedIps = [] } = request
+  // A key that is held against what is no address would fault at each use.
+  addressMatcher(allowedIps)
   const scopes = { global: [], read_only: readOnly, granular: request.scopes ?? [] }[scopeMode]
   const secret = request.text
     ? { text: request.text, hash: hashSecret(request.text) }
@@ -62,7 +69,7 @@ export async function createApiKey(
       description: request.description,
       scopeMode,
       scopes,
-      allowedIps: request.allowedIps ?? [],
+      allowedIps,
       hidden: false,
       createdAt: domain.clock.now(),
     })

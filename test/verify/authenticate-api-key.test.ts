@@ -78,6 +78,16 @@ describe('an API key’s allowed addresses', () => {
     })
   }
 
+  test('must be addresses, for a key that the program makes itself too', async () => {
+    const made = site.hallpass.createApiKey({
+      user: undefined,
+      description: '',
+      route: 'bootstrap',
+      allowedIps: ['somewhere'],
+    })
+    await assert.rejects(made, TypeError)
+  })
+
   test('are told to nobody: whoever stole the key would learn where to send it from', async () => {
     const headers = { 'api-key': key }
     const response = await site.request('/session/current.json', { headers })
@@ -254,6 +264,7 @@ describe('the bucket of all API keys of the site', () => {
     const response = await of.request('/session/current.json', { headers: { 'api-key': second } })
     assert.equal(response.status, 429)
     assert.equal(response.headers.get('retry-after'), '60')
+    assert.equal(response.headers.get('discourse-rate-limit-error-code'), 'admin_api_key_rate_limit')
     const body = await response.json()
     assert.deepEqual([body.reason, body.error_type], ['rate_limited', 'rate_limit'])
     assert.deepEqual(body.extras, { wait_seconds: 60, time_left: '1 minute' })
