@@ -20,9 +20,13 @@ export const appPublicKey: string = pair.publicKey
 
 /** What an app finds in a payload that was sealed for {@link appPublicKey}. */
 export function openSealed(payload: string, padding: 'pkcs1' | 'oaep' = 'pkcs1'): Record<string, unknown> {
+  return JSON.parse(openSealedText(payload, padding)) as Record<string, unknown>
+}
+
+/** The bare text that was sealed for {@link appPublicKey}, as a one-time password is. */
+export function openSealedText(sealed: string, padding: 'pkcs1' | 'oaep' = 'pkcs1'): string {
   const scheme = padding === 'oaep' ? constants.RSA_PKCS1_OAEP_PADDING : constants.RSA_PKCS1_PADDING
-  const text = privateDecrypt({ key: pair.privateKey, padding: scheme }, Buffer.from(payload, 'base64'))
-  return JSON.parse(text.toString()) as Record<string, unknown>
+  return privateDecrypt({ key: pair.privateKey, padding: scheme }, Buffer.from(sealed, 'base64')).toString()
 }
 
 /** The parameters of an ordinary request for a key. */

@@ -8,7 +8,7 @@ import { type Refusal, refusal } from '../protocol/errors.ts'
 import type { Settings } from '../protocol/settings.ts'
 import type { Actor } from './events.ts'
 import type { Identity } from './identity.ts'
-import { issueUserApiKey } from './issue-key.ts'
+import { type Issued, issueUserApiKey } from './issue-key.ts'
 import type { Domain } from './ports.ts'
 import type { ClientRecord, StoreSession, UserApiKeyRecord } from './store.ts'
 import { groupsOf, isStaff, type User } from './user.ts'
@@ -28,11 +28,9 @@ export type Review =
     }
 
 /** An approval carried out. */
-export interface Approved {
+export interface Approved extends Issued {
   readonly outcome: 'approved'
   readonly request: AuthorizationRequest
-  /** The sealed payload, in the wire's Base64 (protocol §4.4). */
-  readonly payload: string
 }
 
 /** Looks at a request without changing anything. `baseUrl` serves the example in a refusal. */
@@ -82,14 +80,14 @@ export async function approveAuthorization(
   if (checked.outcome === 'refused') return checked
   const { request } = checked
   // The request's own name, when it gives one, is the client's name from now on (§3.3).
-  const payload = await issueUserApiKey(domain, actor, request, {
+  const issued = await issueUserApiKey(domain, actor, request, {
     user,
     expiresAt: expiryOf(request, domain.clock.now()),
     rename: parameters.applicationName,
   })
   // Without a claim there is always one.
-  if (payload === undefined) throw new TypeError('a key without a claim was not issued')
-  return { outcome: 'approved', request, payload }
+  if (issued === undefined) throw new TypeError('a key without a claim was not issued')
+  return { outcome: 'approved', request, ...issued }
 }
 
 /** The client that a request names, if it has been here before. */

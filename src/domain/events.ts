@@ -24,6 +24,25 @@ export type DomainEvent =
   | ({ readonly type: 'user_api_key_revoked' } & KeyEvent)
   | ({ readonly type: 'user_api_key_restored' } & KeyEvent)
   | { readonly type: 'device_request_denied'; readonly clientId: string }
+  | {
+      readonly type: 'client_registered'
+      readonly clientId: string
+      readonly applicationName: string
+      readonly authRedirect: string
+      readonly scopes: readonly string[]
+    }
+  | {
+      readonly type: 'one_time_password_issued'
+      readonly userId: string
+      readonly applicationName: string
+      readonly authRedirect: string | null
+    }
+  | {
+      readonly type: 'one_time_password_used'
+      readonly userId: string
+      /** False when the user was signed in already, so that it was only thrown away. */
+      readonly signedIn: boolean
+    }
   | { readonly type: 'client_first_seen'; readonly clientId: string; readonly applicationName: string }
   | { readonly type: 'client_renamed'; readonly clientId: string; readonly applicationName: string }
   | ({

@@ -8,6 +8,7 @@ import type { Actor } from './events.ts'
 import { hasPush } from './has-push.ts'
 import { newUserApiKeyText } from './key-text.ts'
 import type { Domain } from './ports.ts'
+import { oneTimePasswordScope, sealOneTimePassword } from './seal-one-time-password.ts'
 import type { StoreSession } from './store.ts'
 import { storeUserApiKey } from './store-key.ts'
 import type { User } from './user.ts'
@@ -21,6 +22,16 @@ export interface Grant {
   readonly publicKey: RsaPublicKey
   readonly padding: Padding
   readonly pushUrl?: string
+  /** Where the sealed values go; absent when they go nowhere by themselves. */
+  readonly authRedirect?: string
+}
+
+/** What the app gets; both are in the wire's Base64 (protocol §4.4). */
+export interface Issued {
+  /** The sealed payload, which alone holds the key's text. */
+  readonly payload: string
+  /** The sealed one-time password; undefined unless the key has the scope for it (protocol §3.3). */
+  readonly oneTimePassword: string | undefined
 }
 
 export interface IssueOptions {
@@ -39,15 +50,15 @@ export interface IssueOptions {
 
 /**
  * Issues a key. All that could refuse it has been checked before. One transaction finds or makes the client, deletes
- * the user's older keys of that client, and stores the new one. Answers with the sealed payload, in the wire's Base64
- * (§4.4), which alone holds the key's text; undefined when there was nothing to claim.
+ * the user's older keys of that client, and stores the new one, and the one-time password when the scope for it was
+ * asked for. Undefined when there was nothing to claim.
  */
 export async function issueUserApiKey(
   domain: Domain,
   actor: Actor,
   grant: Grant,
   options: IssueOptions,
-): Promise<string | undefined> {
+): Promise<Issued | undefined> {
   const { user, expiresAt, claim } = options
   const now = domain.clock.now()
   const key = newUserApiKeyText(domain.random)
@@ -60,8 +71,11 @@ export async function issueUserApiKey(
   const payload = await sealPayload(grant.publicKey, grant.padding, text, (length) =>
     domain.random.bytes(length),
   )
+  const password = grant.scopes.includes(oneTimePasswordScope)
+    ? await sealOneTimePassword(domain, user, grant)
+    : undefined
 
-  return commit(domain, actor, async (session) => {
+  return commit<Issued | undefined>(domain, actor, async (session) => {
     if (claim && !(await claim(session, payload))) return { result: undefined, events: [] }
     const { events } = await storeUserApiKey(session, {
       userId: user.id,
@@ -74,6 +88,8 @@ export async function issueUserApiKey(
       createdAt: now,
       expiresAt,
     })
-    return { result: payload, events }
+    if (!password) return { result: { payload, oneTimePassword: undefined }, events }
+    await session.oneTimePasswords.insert(password.record)
+    return { result: { payload, oneTimePassword: password.sealed }, events: [...events, password.event] }
   })
 }

@@ -14,6 +14,11 @@ export function newUserApiKeyText(random: Random): NewSecret {
   return newSecret(random, 16)
 }
 
+/** A one-time password: 16 random bytes as 32 hexadecimal characters (protocol §4.1). */
+export function newOneTimePassword(random: Random): NewSecret {
+  return newSecret(random, 16)
+}
+
 /** An administrator's API key: 32 random bytes as 64 hexadecimal characters (protocol §4.1). */
 export function newApiKeyText(random: Random): NewSecret {
   return newSecret(random, 32)

@@ -1,39 +1,34 @@
-import {
-  type AuthorizationParameters,
-  readAuthorizationParameters,
-  serializeAuthorizationParameters,
-} from '../protocol/authorization-request.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import type { Domain } from './ports.ts'
 
 /**
- * Keeps an authorization request on the server while its user signs in: a cookie would overflow or lose a parameter.
- * Answers with the short id that stands for it.
+ * Keeps a request on the server while its user signs in: a cookie would overflow or lose a parameter. `parameters` are
+ * those of the request, by their wire names. Answers with the short id that stands for it.
  */
-export async function parkRequest(domain: Domain, parameters: AuthorizationParameters): Promise<string> {
+export async function parkRequest(domain: Domain, parameters: URLSearchParams): Promise<string> {
   const id = Buffer.from(domain.random.bytes(12)).toString('base64url')
   const createdAt = domain.clock.now()
   const lifetimeMs = domain.settings.current().authorization_request_lifetime_minutes * 60_000
   await domain.store.parkedRequests.insert({
     id,
-    parameters: Object.fromEntries(serializeAuthorizationParameters(parameters)),
+    parameters: Object.fromEntries(parameters),
     createdAt,
     expiresAt: createdAt + lifetimeMs,
   })
   return id
 }
 
-/** The request that was parked under `id`, complete. Reason: `request_expired`. */
+/** The parameters of the request that was parked under `id`, complete. Reason: `request_expired`. */
 export async function findParkedRequest(
   domain: Domain,
   id: string,
 ): Promise<
-  | { readonly outcome: 'read'; readonly parameters: AuthorizationParameters }
+  | { readonly outcome: 'found'; readonly parameters: URLSearchParams }
   | { readonly outcome: 'refused'; readonly refusal: Refusal }
 > {
   const parked = /^[\w-]{16}$/.test(id) ? await domain.store.parkedRequests.find(id) : undefined
   if (!parked || parked.expiresAt <= domain.clock.now()) {
     return { outcome: 'refused', refusal: refusal('request_expired') }
   }
-  return readAuthorizationParameters({ query: new URLSearchParams(parked.parameters) })
+  return { outcome: 'found', parameters: new URLSearchParams(parked.parameters) }
 }

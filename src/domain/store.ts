@@ -109,7 +109,28 @@ export interface SessionRecord {
   readonly expiresAt: number
 }
 
-/** An authorization request that waits for its user to sign in. */
+/** What a client registers of itself (protocol §7.2). */
+export interface ClientRegistrationRecord {
+  /** PEM, as it came. */
+  readonly publicKey: string
+  /** SHA-256 of the key as SubjectPublicKeyInfo: the same for every text of the key. */
+  readonly publicKeyFingerprint: string
+  readonly authRedirect: string
+  readonly scopes: readonly string[]
+}
+
+/** A one-time password at rest (protocol §6.2). */
+export interface OneTimePasswordRecord {
+  /** SHA-256 of the one-time password, lower-case hexadecimal. */
+  readonly tokenHash: string
+  readonly userId: string
+  /** The user's name when it was made: under another name it does not work (protocol §6.3). */
+  readonly username: string
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
+/** A request that waits for its user to sign in. */
 export interface ParkedRequestRecord {
   /** Short, random, URL-safe. */
   readonly id: string
@@ -264,8 +285,15 @@ export type UniqueField =
 export interface StoreSession {
   readonly clients: {
     findByClientId(clientId: string): Promise<ClientRecord | undefined>
-    /** Inserts an unregistered client. Throws when the client id is taken. */
-    insert(client: { clientId: string; applicationName: string; createdAt: number }): Promise<ClientRecord>
+    /** The client that was the first to register the key with this fingerprint. */
+    findByPublicKey(fingerprint: string): Promise<ClientRecord | undefined>
+    /** Inserts a client, unregistered unless `registration` is given. Throws when the client id is taken. */
+    insert(client: {
+      readonly clientId: string
+      readonly applicationName: string
+      readonly createdAt: number
+      readonly registration?: ClientRegistrationRecord
+    }): Promise<ClientRecord>
     rename(id: number, applicationName: string): Promise<void>
   }
   readonly userApiKeys: {
@@ -315,6 +343,13 @@ export interface StoreSession {
     find(id: string): Promise<ParkedRequestRecord | undefined>
     insert(request: ParkedRequestRecord): Promise<void>
     delete(id: string): Promise<void>
+  }
+  readonly oneTimePasswords: {
+    find(tokenHash: string): Promise<OneTimePasswordRecord | undefined>
+    /** Throws when the token is taken. */
+    insert(password: OneTimePasswordRecord): Promise<void>
+    /** Deletes it, and tells whether it was there and not over at `now`: however many ask at once, one hears true. */
+    take(tokenHash: string, now: number): Promise<boolean>
   }
   readonly deviceRequests: {
     find(deviceCodeHash: string): Promise<DeviceRequestRecord | undefined>
@@ -400,7 +435,7 @@ export interface StoreSession {
     /** Oldest first, those with a higher number than `sequence`. */
     listAfter(sequence: number, limit: number): Promise<readonly AuditRecord[]>
   }
-  /** Deletes sessions, parked requests and device requests (with their approvals) whose time is over. */
+  /** Deletes sessions, parked requests, one-time passwords and device requests (with their approvals) whose time is over. */
   deleteExpired(now: number): Promise<void>
 }
 

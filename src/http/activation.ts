@@ -15,8 +15,8 @@ import { isRequestToken } from '../protocol/device-request.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { redirect } from './answer.ts'
-import { bodyLimit, missing, sealed } from './device-step.ts'
-import { actorOf, type Call, csrfTokenOf, type Router, routesOf, type Service } from './service.ts'
+import { answering, bodyLimit, missing } from './device-step.ts'
+import { actorOf, type Call, carriesCsrfToken, type Router, routesOf, type Service } from './service.ts'
 import {
   showDecided,
   showDone,
@@ -30,10 +30,15 @@ import type { Visit } from './visit.ts'
 /** Adds the routes that users come to. */
 export function addActivationRoutes(router: Router, service: Service): void {
   const route = routesOf(router, service)
-  route('GET', activationPath, { who: 'anyone' }, sealed(service, openPage))
-  route('POST', activationPath, { who: 'anyone' }, sealed(service, enterCode))
-  route('POST', '/user-api-key/device/authorize', { who: 'user' }, sealed(service, authorize))
-  route('POST', '/user-api-key/device/deny', { who: 'user' }, sealed(service, deny))
+  route('GET', activationPath, { who: 'anyone', sealed: true }, answering(service, openPage))
+  route('POST', activationPath, { who: 'anyone', sealed: true }, answering(service, enterCode))
+  route(
+    'POST',
+    '/user-api-key/device/authorize',
+    { who: 'user', sealed: true },
+    answering(service, authorize),
+  )
+  route('POST', '/user-api-key/device/deny', { who: 'user', sealed: true }, answering(service, deny))
 }
 
 async function openPage(service: Service, call: Call): Promise<Response | Refusal> {
@@ -56,7 +61,7 @@ async function enterCode(service: Service, call: Call): Promise<Response | Refus
   const { visit, identity } = call
   const fields = readFields(call)
   if ('reason' in fields) return fields
-  if (!identity) return hasCsrf(service, call) ? signIn(fields) : refusal('csrf_invalid')
+  if (!identity) return carriesCsrfToken(service, call) ? signIn(fields) : refusal('csrf_invalid')
   const { user } = identity
   const who = { user, sessionHash: sessionHashOf(visit, identity) }
   const entered = await enterDeviceCode(service.domain, actorOf(call), fields.code ?? '', who)
@@ -116,11 +121,6 @@ function readFields({ sources }: Call): Fields | Refusal {
   if (read.outcome === 'refused') return read.refusal
   const { request: token, code, approval_token: approvalToken } = read.values
   return { request: token, code, approvalToken }
-}
-
-function hasCsrf(service: Service, { visit, sources }: Call): boolean {
-  const token = csrfTokenOf(visit, sources)
-  return token !== undefined && service.verifier.signIn.csrfMatches(visit.request, token)
 }
 
 /** What an approval token is tied to: the browser's session, or the key of a program that acts for its user. */

@@ -20,6 +20,16 @@ export function json(value: unknown, status = 200): Response {
   })
 }
 
+/** Plain text. */
+export function plainText(text: string, status = 200): Response {
+  return new Response(text, { status, headers: { ...always, 'content-type': 'text/plain; charset=utf-8' } })
+}
+
+/** «Yes», without a word. */
+export function empty(): Response {
+  return new Response(null, { headers: always })
+}
+
 /** The protocol's answer for «done». */
 export function success(): Response {
   return json({ success: 'OK' })
@@ -78,15 +88,10 @@ function pageStatus(visit: Visit, why: Refusal): number {
 
 /** Clients match on this very text (protocol §12.8), so the reason goes into headers. */
 function badCsrf(docsUrl: string): Response {
-  return new Response('["BAD CSRF"]', {
-    status: 403,
-    headers: {
-      ...always,
-      'content-type': 'text/plain; charset=utf-8',
-      'hallpass-reason': 'csrf_invalid',
-      link: `<${docsUrl}>; rel="help"`,
-    },
-  })
+  const response = plainText('["BAD CSRF"]', 403)
+  response.headers.set('hallpass-reason', 'csrf_invalid')
+  response.headers.set('link', `<${docsUrl}>; rel="help"`)
+  return response
 }
 
 /** The headers of every answer of the authorization routes (protocol §1). */

@@ -1,46 +1,40 @@
 /** The browser flow: probing, consent, approval (protocol §3). */
 import { approveAuthorization, checkMayMint, type Review, reviewAuthorization } from '../domain/authorize.ts'
-import { findParkedRequest, parkRequest } from '../domain/park-request.ts'
-import { limitRefusal } from '../domain/rate-limit.ts'
+import { findParkedRequest } from '../domain/park-request.ts'
 import type { User } from '../domain/user.ts'
 import { consentPage } from '../pages/consent.ts'
-import { errorDocsPath, signInPath } from '../pages/paths.ts'
+import { errorDocsPath } from '../pages/paths.ts'
 import { authorizationRefusedPage } from '../pages/refused.ts'
 import { resultPage } from '../pages/result.ts'
-import { matchAuthRedirect } from '../protocol/auth-redirect.ts'
 import {
   type AuthorizationParameters,
-  type AuthorizationRequest,
-  displayHost,
   readAuthorizationParameters,
   serializeAuthorizationParameters,
 } from '../protocol/authorization-request.ts'
 import { type Refusal, refusal, refusalBody } from '../protocol/errors.ts'
+import type { ParameterSources } from '../protocol/parameters.ts'
 import { API_VERSION } from '../protocol/payload.ts'
 import { appendPayload } from '../protocol/redirect-address.ts'
-import { isoSeconds, json, page, redirect, refused, sealedFromCaches } from './answer.ts'
-import { actorOf, type Call, type Router, routesOf, type Service } from './service.ts'
-import type { Visit } from './visit.ts'
+import { displayHost, isLoopbackRedirect } from '../protocol/redirect-display.ts'
+import { isoSeconds, json, page, redirect, refused } from './answer.ts'
+import { actorOf, type Call, type Router, routesOf, type Service, withCookies } from './service.ts'
+import { parkedPaths, signInFirst, switchUserAction } from './sign-in-first.ts'
 
 export function addAuthorizationRoutes(router: Router, service: Service): void {
   const route = routesOf(router, service)
 
-  route('GET', '/user-api-key/new', { who: 'anyone' }, async (call) => {
-    if (call.visit.route.method === 'HEAD') return probe()
-    const read = readAuthorizationParameters(call.sources)
-    if (read.outcome === 'refused') return sealedFromCaches(refuse(service, call, read.refusal))
-    return sealedFromCaches(await showRequest(service, call, read.parameters))
+  route('GET', '/user-api-key/new', { who: 'anyone', sealed: true }, async (call) => {
+    return call.visit.route.method === 'HEAD' ? probe() : readRequest(service, call, call.sources)
   })
 
-  route('GET', '/hallpass/authorize/:id', { who: 'anyone' }, async (call) => {
-    const read = await findParkedRequest(service.domain, call.segment('id'))
-    if (read.outcome === 'refused') return sealedFromCaches(refuse(service, call, read.refusal))
-    return sealedFromCaches(await showRequest(service, call, read.parameters))
+  route('GET', `${parkedPaths.authorization}/:id`, { who: 'anyone', sealed: true }, async (call) => {
+    const parked = await findParkedRequest(service.domain, call.segment('id'))
+    return parked.outcome === 'refused'
+      ? refuse(service, call, parked.refusal)
+      : readRequest(service, call, { query: parked.parameters })
   })
 
-  route('POST', '/user-api-key', { who: 'user' }, async (call) => {
-    return sealedFromCaches(await approve(service, call))
-  })
+  route('POST', '/user-api-key', { who: 'user', sealed: true }, (call) => approve(service, call))
 }
 
 /** Clients look here before anything else, for what this server can do (protocol §3.1, §19). */
@@ -50,7 +44,14 @@ function probe(): Response {
     'auth-api-device-code': 'true',
     'hallpass-additions': '1',
   }
-  return sealedFromCaches(new Response(null, { headers }))
+  return new Response(null, { headers })
+}
+
+async function readRequest(service: Service, call: Call, sources: ParameterSources): Promise<Response> {
+  const read = readAuthorizationParameters(sources)
+  return read.outcome === 'refused'
+    ? refuse(service, call, read.refusal)
+    : showRequest(service, call, read.parameters)
 }
 
 async function showRequest(
@@ -64,14 +65,19 @@ async function showRequest(
     case 'refused':
       return showRefused(service, call, review.refusal, parameters)
     case 'sign_in_needed':
-      return sendToSignIn(service, call, parameters)
+      return parkAndSignIn(service, call, parameters)
     case 'not_allowed':
       return showNotAllowed(service, call, review)
     case 'ready':
       return identity
         ? showConsent(service, call, parameters, review, identity.user)
-        : sendToSignIn(service, call, parameters)
+        : parkAndSignIn(service, call, parameters)
   }
+}
+
+function parkAndSignIn(service: Service, call: Call, parameters: AuthorizationParameters): Promise<Response> {
+  const values = serializeAuthorizationParameters(parameters)
+  return signInFirst(service, call, values, parkedPaths.authorization)
 }
 
 /** Missing parameters and a wrong padding are a 400; all else is folded into one state of the page (protocol §3.2). */
@@ -84,10 +90,9 @@ function showRefused(
   const { visit } = call
   const { title } = service.domain.settings.current()
   const docsUrl = new URL(errorDocsPath, visit.url).href
-  const isMissing = why.reason === 'parameters_missing'
-  if (isMissing ? !visit.asksForPage : why.reason === 'padding_invalid') return refused(visit, why, title)
+  if (why.reason === 'parameters_missing' || why.reason === 'padding_invalid')
+    return refused(visit, why, title)
   if (visit.asksForJson) return json({ state: 'generic_error', ...refusalBody(why, docsUrl) })
-  const status = isMissing ? 400 : 200
   const html = authorizationRefusedPage({
     siteTitle: title,
     state: 'generic_error',
@@ -95,7 +100,7 @@ function showRefused(
     docsUrl: `${docsUrl}/${why.reason}`,
     ...(applicationName === undefined ? {} : { applicationName }),
   })
-  return page(html, { status })
+  return page(html)
 }
 
 function showNotAllowed(
@@ -121,28 +126,6 @@ function showNotAllowed(
       applicationName: request.applicationName,
     }),
   )
-}
-
-async function sendToSignIn(
-  service: Service,
-  call: Call,
-  parameters: AuthorizationParameters,
-): Promise<Response> {
-  const { domain } = service
-  const settings = domain.settings.current()
-  if (!settings.disable_rate_limits) {
-    const decision = domain.limiter.take(
-      {
-        name: 'max_authorization_requests_per_minute',
-        max: settings.max_authorization_requests_per_minute,
-        windowMs: 60_000,
-      },
-      `${call.visit.connection.remoteAddress}`,
-    )
-    if (decision.outcome === 'limited') return refuse(service, call, limitRefusal(decision))
-  }
-  const id = await parkRequest(domain, parameters)
-  return redirect(`${signInPath}?redirect=${encodeURIComponent(`/hallpass/authorize/${id}`)}`)
 }
 
 function showConsent(
@@ -186,15 +169,14 @@ function showConsent(
     writeWarning,
     expiresAt,
     redirectHost,
-    redirectIsLoopback: isLoopback(request),
+    redirectIsLoopback: request.authRedirect !== undefined && isLoopbackRedirect(request.authRedirect),
     ...formOf(parameters),
     switchUserAction: switchUserAction(visit),
     csrfToken: csrf.token,
     alreadyHas: replaces ? { createdAt: replaces.createdAt, lastUsedAt: replaces.lastUsedAt } : null,
   })
-  const response = page(html, request.authRedirect === undefined ? {} : { formAction: request.authRedirect })
-  if (csrf.setCookie) response.headers.append('set-cookie', csrf.setCookie)
-  return response
+  const options = request.authRedirect === undefined ? {} : { formAction: request.authRedirect }
+  return withCookies(page(html, options), csrf.setCookie)
 }
 
 async function approve(service: Service, call: Call): Promise<Response> {
@@ -214,14 +196,15 @@ async function approve(service: Service, call: Call): Promise<Response> {
     service.baseUrl(visit),
   )
   if (outcome.outcome === 'refused') return refuse(service, call, outcome.refusal)
-  const { request, payload } = outcome
+  const { request, payload, oneTimePassword } = outcome
+  const password = oneTimePassword === undefined ? {} : { oneTimePassword }
   if (request.authRedirect !== undefined) {
-    const target = appendPayload(request.authRedirect, { payload })
+    const target = appendPayload(request.authRedirect, { payload, ...password })
     return visit.asksForJson ? json({ redirect_url: target }) : redirect(target)
   }
   if (visit.asksForJson) {
     const instructions = `Copy the payload and paste it into ${request.applicationName}.`
-    return json({ payload, instructions })
+    return json({ payload, instructions, ...password })
   }
   return page(
     resultPage({
@@ -247,16 +230,6 @@ function formOf(parameters: AuthorizationParameters): { action: string; paramete
   }
 }
 
-/** Signs out, and comes back here by way of the sign-in page. */
-function switchUserAction({ url }: Visit): string {
-  const signIn = `${signInPath}?redirect=${encodeURIComponent(url.pathname + url.search)}`
-  return `/hallpass/sign-out?redirect=${encodeURIComponent(signIn)}`
-}
-
 function refuse(service: Service, call: Call, why: Refusal): Response {
   return refused(call.visit, why, service.domain.settings.current().title)
-}
-
-function isLoopback({ authRedirect }: AuthorizationRequest): boolean {
-  return authRedirect !== undefined && matchAuthRedirect(authRedirect, ['loopback']).outcome === 'allowed'
 }

@@ -1,18 +1,17 @@
 /** What both halves of the device flow's routes share. */
 import { type Refusal, refusal } from '../protocol/errors.ts'
-import { refused, sealedFromCaches } from './answer.ts'
+import { refused } from './answer.ts'
 import type { Call, Service } from './service.ts'
 
 /** A step of the device flow: an answer, or why there is none. */
 export type Step = (service: Service, call: Call) => Promise<Response | Refusal>
 
-/** The handler of a step: its answers, refusals among them, are kept by nobody on the way (protocol §1). */
-export function sealed(service: Service, step: Step): (call: Call) => Promise<Response> {
+/** The handler of a step, which puts its refusals into words. */
+export function answering(service: Service, step: Step): (call: Call) => Promise<Response> {
   return async (call) => {
     const answer = await step(service, call)
-    return sealedFromCaches(
-      'reason' in answer ? refused(call.visit, answer, service.domain.settings.current().title) : answer,
-    )
+    const { title } = service.domain.settings.current()
+    return 'reason' in answer ? refused(call.visit, answer, title) : answer
   }
 }
 

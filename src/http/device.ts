@@ -10,7 +10,7 @@ import {
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { json } from './answer.ts'
-import { bodyLimit, missing, sealed } from './device-step.ts'
+import { answering, bodyLimit, missing } from './device-step.ts'
 import { type Call, type Router, routesOf, type Service } from './service.ts'
 import type { Visit } from './visit.ts'
 
@@ -18,8 +18,8 @@ import type { Visit } from './visit.ts'
 export function addDeviceRoutes(router: Router, service: Service): void {
   const route = routesOf(router, service)
   // No cookie is looked at here, so no CSRF token is asked for.
-  route('POST', '/user-api-key/device', { who: 'unchecked' }, sealed(service, request))
-  route('POST', '/user-api-key/device/poll', { who: 'unchecked' }, sealed(service, poll))
+  route('POST', '/user-api-key/device', { who: 'unchecked', sealed: true }, answering(service, request))
+  route('POST', '/user-api-key/device/poll', { who: 'unchecked', sealed: true }, answering(service, poll))
 }
 
 async function request(service: Service, { visit, sources }: Call): Promise<Response | Refusal> {

@@ -14,7 +14,7 @@ import { readCredentials } from '../verify/credentials.ts'
 import { hasQueryCredentials } from '../verify/query-credentials.ts'
 import { limitAddress } from '../verify/request-limits.ts'
 import type { Verifier } from '../verify/verifier.ts'
-import { refused } from './answer.ts'
+import { refused, sealedFromCaches } from './answer.ts'
 import { readBody } from './body.ts'
 import type { Visit } from './visit.ts'
 
@@ -53,6 +53,8 @@ export interface RouteOptions {
   readonly uncounted?: boolean
   /** Whether an administrator's key counts in the query. Default false. */
   readonly legacyQuery?: boolean
+  /** Whether every answer, refusals included, carries the headers of the authorization routes (§1). Default false. */
+  readonly sealed?: boolean
 }
 
 export interface Environment {
@@ -96,8 +98,9 @@ export function routesOf(router: Router, service: Service): AddRoute {
       const { visit } = context.env
       const siteTitle = service.domain.settings.current().title
       const call = await receive(service, visit, options, (name) => context.req.param(name) ?? '')
-      if ('reason' in call) return refused(visit, call, siteTitle)
-      const response = await handler(call)
+      const response = 'reason' in call ? refused(visit, call, siteTitle) : await handler(call)
+      if (options.sealed) sealedFromCaches(response)
+      if ('reason' in call) return response
       if (call.identity && call.identity.via !== 'session') {
         response.headers.set('x-discourse-username', call.identity.user.username)
       }
@@ -111,6 +114,18 @@ export function csrfTokenOf(visit: Visit, { body }: ParameterSources): string | 
   const read = readParameters({ query: new URLSearchParams(), body }, { authenticity_token: { limit: 200 } })
   const inBody = read.outcome === 'read' ? read.values.authenticity_token : undefined
   return visit.request.headers.get('x-csrf-token') ?? inBody
+}
+
+/** Whether a request carries the CSRF token of the browser that sent it. */
+export function carriesCsrfToken({ sessions }: Service, { visit, sources }: Call): boolean {
+  const token = csrfTokenOf(visit, sources)
+  return token !== undefined && sessions.csrfMatches(visit.request, token)
+}
+
+/** The answer with these cookies, as far as there are any. */
+export function withCookies(response: Response, ...cookies: readonly (string | undefined)[]): Response {
+  for (const cookie of cookies) if (cookie) response.headers.append('set-cookie', cookie)
+  return response
 }
 
 /** Who acts, for the audit log. */

@@ -2,7 +2,6 @@
 
 import { commit } from '../domain/commit.ts'
 import type { Actor } from '../domain/events.ts'
-import { findParkedRequest } from '../domain/park-request.ts'
 import type { User } from '../domain/user.ts'
 import { checkPassword } from '../identity/sign-in.ts'
 import { errorDocsPath, signInPath } from '../pages/paths.ts'
@@ -11,7 +10,8 @@ import { type Refusal, refusal, refusalBody } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { json, page, redirect, refused, success } from './answer.ts'
 import { localPath } from './local-path.ts'
-import { type Call, csrfTokenOf, type Router, routesOf, type Service } from './service.ts'
+import { type Call, carriesCsrfToken, type Router, routesOf, type Service, withCookies } from './service.ts'
+import { waitingApplication } from './sign-in-first.ts'
 import { wireUserId } from './user-json.ts'
 
 const signInFields = {
@@ -88,9 +88,7 @@ async function attemptSignIn(service: Service, call: Call): Promise<Attempt> {
   if (read.outcome === 'refused') return read
   const { login = read.values.username, password } = read.values
   // Without the token, another site could sign a visitor in as somebody else and collect what they then do.
-  const token = csrfTokenOf(call.visit, call.sources)
-  if (!token || !service.sessions.csrfMatches(request, token))
-    return { outcome: 'refused', refusal: refusal('csrf_invalid') }
+  if (!carriesCsrfToken(service, call)) return { outcome: 'refused', refusal: refusal('csrf_invalid') }
   if (!login || !password) return { outcome: 'refused', refusal: refusal('credentials_invalid') }
   const address = connection.remoteAddress
   const outcome = await checkPassword(domain, { login, password, address })
@@ -129,13 +127,6 @@ async function showSignIn(
   return withCookies(response, csrf.setCookie)
 }
 
-/** The app whose request waits behind the sign-in, if that is where the visitor goes next. */
-async function waitingApplication(service: Service, target: string): Promise<string | undefined> {
-  const id = /^\/hallpass\/authorize\/([\w-]+)$/.exec(target)?.[1]
-  const parked = id === undefined ? undefined : await findParkedRequest(service.domain, id)
-  return parked?.outcome === 'read' ? parked.parameters.applicationName : undefined
-}
-
 async function currentUser(service: Service, user: User): Promise<Record<string, unknown>> {
   return {
     id: wireUserId(user.id),
@@ -148,11 +139,6 @@ async function currentUser(service: Service, user: User): Promise<Record<string,
     unread_notifications: 0,
     ...(await service.currentUserFields(user)),
   }
-}
-
-function withCookies(response: Response, ...cookies: readonly (string | undefined)[]): Response {
-  for (const cookie of cookies) if (cookie) response.headers.append('set-cookie', cookie)
-  return response
 }
 
 function title(service: Service): string {

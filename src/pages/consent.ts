@@ -1,11 +1,13 @@
 import { quotedName } from './app-name.ts'
 import { csrfField } from './csrf-field.ts'
 import { dateTag, timeTag } from './dates.ts'
+import { destination } from './destination.ts'
 import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import { warning } from './notice.ts'
 import { appsPath } from './paths.ts'
-import { type Person, portrait } from './person.ts'
+import type { Person } from './person.ts'
+import { signedInAs } from './signed-in-as.ts'
 
 export interface ConsentScope {
   readonly name: string
@@ -56,7 +58,7 @@ ${model.scopes.map(({ label }) => html`<li>${label}</li>\n`)}</ul>
 ${model.writeWarning ? writeWarning : null}
 <dl class="facts">
 ${expiry(model.expiresAt)}
-${destination(model)}
+${destination({ ...model, authRedirect: model.parameters.auth_redirect ?? '' })}
 </dl>
 ${model.alreadyHas === null ? null : replacement(model.alreadyHas)}
 ${fineprint(model)}
@@ -72,22 +74,6 @@ ${Object.entries(model.parameters).map(([name, value]) => html`<input type="hidd
   return layout({ siteTitle, title: 'Authorize an app', width: 'narrow', scripts: ['time.js'] }, body)
 }
 
-function signedInAs({ user, switchUserAction, csrfToken }: ConsentModel): Html {
-  return html`<div class="authorize-api-key__user">
-${portrait(user)}
-<p><span class="quiet">Signed in as</span> <bdi class="authorize-api-key__username">${user.username}</bdi>${
-    user.name === '' || user.name === user.username
-      ? null
-      : html` <bdi class="authorize-api-key__name">${user.name}</bdi>`
-  }</p>
-${
-  switchUserAction === undefined
-    ? null
-    : html`<form method="post" action="${switchUserAction}">${csrfField(csrfToken)}<button class="link" type="submit">Use another account</button></form>`
-}
-</div>`
-}
-
 const writeWarning: Html = warning(
   html`<p><strong>This app will be able to post, edit and delete in your name.</strong></p>
 <p>Authorize it only if you know it and trust it fully.</p>`,
@@ -98,30 +84,6 @@ function expiry(expiresAt: number | null): Html {
   return expiresAt === null
     ? html`<div><dt>Until</dt><dd><strong>you take it back</strong> <span class="quiet">It does not end by itself.</span></dd></div>`
     : html`<div class="authorize-api-key__expiry"><dt>Until</dt><dd><strong>${dateTag(expiresAt)}</strong> <span class="quiet">or until you take it back</span></dd></div>`
-}
-
-/** Where the key goes. A redirect without a host to show is an app's own scheme (protocol §3.2). */
-function destination({ redirectHost, redirectIsLoopback, parameters }: ConsentModel): Html {
-  const address = parameters.auth_redirect?.trim() ?? ''
-  if (redirectIsLoopback) {
-    return html`<div class="authorize-api-key__redirect-url"><dt>Goes to</dt><dd><strong>an app on this computer</strong>${
-      redirectHost === null ? null : html` <span class="quiet">at <bdi>${redirectHost}</bdi></span>`
-    }</dd></div>`
-  }
-  if (redirectHost !== null && isWebAddress(address)) {
-    return html`<div class="authorize-api-key__redirect-url"><dt>Goes to</dt><dd><strong><bdi>${redirectHost}</bdi></strong> <span class="quiet">You will be sent there.</span></dd></div>`
-  }
-  if (address !== '') {
-    const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(address)?.[0] ?? ''
-    return html`<div class="authorize-api-key__redirect-url"><dt>Goes to</dt><dd><strong>an app on this device</strong> <span class="quiet">the one that opens <bdi>${scheme}</bdi> links${
-      redirectHost === null ? null : html` at <bdi>${redirectHost}</bdi>`
-    }</span></dd></div>`
-  }
-  return html`<div><dt>Goes to</dt><dd><strong>you</strong> <span class="quiet">The next page shows a sealed key, for you to copy into the app.</span></dd></div>`
-}
-
-function isWebAddress(address: string): boolean {
-  return address === '' || /^https?:/i.test(address)
 }
 
 function replacement({ createdAt, lastUsedAt }: NonNullable<ConsentModel['alreadyHas']>): Html {

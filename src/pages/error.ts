@@ -19,7 +19,7 @@ export function errorPage(model: ErrorModel): Html {
   const { siteTitle, refusal, docsUrl, requestId } = model
   const { title, lead } = visitorText(refusal)
   const body = html`<section class="pass">
-<p class="status">${refusal.status}</p>
+${refusal.status === 200 ? null : html`<p class="status">${refusal.status}</p>`}
 <h1>${title}</h1>
 <p class="error-message">${lead}</p>
 <p class="actions">${

@@ -20,6 +20,10 @@ export function visitorText({ reason, status, details }: Refusal): VisitorText {
 }
 
 const byReason: Partial<Record<Reason, VisitorText>> = {
+  one_time_password_invalid: {
+    title: 'This sign-in does not work',
+    lead: 'The one-time password is missing, invalid or expired: each works once, within ten minutes. Nobody was signed in. Go back to the app, and open the site from there again.',
+  },
   request_expired: {
     title: 'This request has run out',
     lead: 'An app’s request waits only a while for its answer. Go back to the app and start again. Nothing has changed in your account.',

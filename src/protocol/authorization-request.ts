@@ -1,10 +1,15 @@
 /** An app's request for a key in the browser flow: its parameters, and what makes them acceptable (protocol §2, §3). */
-import { matchAuthRedirect, parseAuthRedirect } from './auth-redirect.ts'
 import { type Refusal, refusal } from './errors.ts'
 import type { ParameterSources } from './parameters.ts'
 import { checkPayloadSize } from './payload.ts'
 import { parsePublicKey, type RsaPublicKey } from './public-key.ts'
-import { checkExpiry, checkPadding, checkScopes, placeholderPayload } from './request-checks.ts'
+import {
+  checkAuthRedirect,
+  checkExpiry,
+  checkPadding,
+  checkScopes,
+  placeholderPayload,
+} from './request-checks.ts'
 import {
   type RequestParameterSpecs,
   type RequestParameters,
@@ -15,7 +20,7 @@ import type { Padding } from './rsaes.ts'
 import type { ScopeCatalogue } from './scopes.ts'
 import type { Settings } from './settings.ts'
 
-/** The nine parameters of protocol §2, as text; undefined where missing or blank. */
+/** The nine parameters of protocol §2, as text; undefined where missing or blank. Only a blank redirect stays. */
 export type AuthorizationParameters = RequestParameters
 
 /** A client that has been here before. What a client registered of itself is null or empty for all others. */
@@ -76,7 +81,7 @@ const authorizationParameterSpecs = {
   client_id: { limit: 1000 },
   public_key: { limit: 16_384 },
   application_name: { limit: 500 },
-  auth_redirect: { limit: 4096 },
+  auth_redirect: { limit: 4096, keepBlank: true },
   push_url: { limit: 2000 },
   padding: { limit: 20 },
   expires_in_seconds: { limit: 20, digits: true },
@@ -153,7 +158,10 @@ export function checkAuthorization(
   if (key.outcome === 'refused') return key
   const padding = checkPadding(parameters.padding)
   if (padding.outcome === 'refused') return padding
-  const redirectProblem = checkRedirect(parameters.authRedirect, context)
+  const redirectProblem =
+    parameters.authRedirect === undefined
+      ? undefined
+      : checkAuthRedirect(parameters.authRedirect, settings.allowed_user_api_auth_redirects, client)
   if (redirectProblem) return refused(redirectProblem)
   const groupProblem = context.groupCheck?.()
   if (groupProblem) return refused(groupProblem)
@@ -181,18 +189,6 @@ export function checkAuthorization(
   }
 }
 
-/**
- * Where the key will go, in the form the consent page shows (§3.2 `redirect_uri`): the host, with its port unless that
- * is 80 or 443; null without a redirect, for the official app's own, and for what is no address.
- */
-export function displayHost(authRedirect: string | undefined): string | null {
-  if (authRedirect === undefined || authRedirect === 'discourse://auth_redirect') return null
-  const parsed = parseAuthRedirect(authRedirect)
-  if (parsed.outcome === 'refused') return null
-  const { host, port } = parsed.redirect
-  return !port || [80, 443].includes(Number(port)) ? host : `${host}:${port}`
-}
-
 const exampleParameters: AuthorizationParameters = {
   nonce: 'NONCE',
   scopes: 'read',
@@ -207,18 +203,6 @@ function incomplete(missing: readonly string[], baseUrl: string): Refusal {
     first: missing[0] ?? '',
     example: authorizationUrl(baseUrl, exampleParameters),
   })
-}
-
-function checkRedirect(
-  authRedirect: string | undefined,
-  { client, settings }: AuthorizationContext,
-): Refusal | undefined {
-  if (authRedirect === undefined) return undefined
-  if (client?.authRedirect && client.authRedirect !== authRedirect) {
-    return refusal('auth_redirect_not_registered', { client_id: client.clientId })
-  }
-  const match = matchAuthRedirect(authRedirect, settings.allowed_user_api_auth_redirects)
-  return match.outcome === 'refused' ? match.refusal : undefined
 }
 
 function refused(why: Refusal): { readonly outcome: 'refused'; readonly refusal: Refusal } {

@@ -226,6 +226,33 @@ export const refusalCatalogue = {
     remedy:
       'send a JSON object with `Content-Type: application/json`, and `Accept: application/json` or a path that ends in .json',
   },
+  one_time_password_invalid: {
+    status: 200,
+    errorType: 'invalid_parameters',
+    message: 'this one-time password is missing, invalid or expired',
+    remedy: 'a one-time password works once, within {minutes} minutes: get a new one from the app',
+    wire: 'The one-time password is missing, invalid or expired.',
+  },
+  client_unknown: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: 'no client is registered under this `client_id`',
+    remedy: 'register it with POST /user-api-key-client, or ask for keys without registering',
+    wire: 'You supplied invalid parameters to the request: client_id',
+  },
+  client_id_taken: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'this `client_id` is taken',
+    remedy: 'register under another `client_id`; a random one of 32 hexadecimal characters is always free',
+  },
+  client_scope_not_allowed: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'this site registers no client with the scope `{scope}`',
+    remedy:
+      'register with one or more of: {allowed}. an administrator can add `{scope}` to the setting allow_user_api_key_client_scopes',
+  },
   request_expired: {
     status: 404,
     errorType: 'not_found',

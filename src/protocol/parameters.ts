@@ -15,6 +15,8 @@ export interface ParameterSpec {
   readonly digits?: boolean
   /** True when the value is a comma-separated list: a JSON array of strings then counts as the list. Default false. */
   readonly list?: boolean
+  /** True when a blank value is a value, and not a missing one. Default false. */
+  readonly keepBlank?: boolean
 }
 
 /** The parameters' values by their wire names; those that are missing or blank are absent. */
@@ -24,8 +26,8 @@ export type ParameterValues<Name extends string> = { readonly [N in Name]?: stri
  * Reads the parameters that `specs` names, and no other, from a request's query and body.
  *
  * The body wins over the query. A blank value (nothing but white space) counts as missing, even when the query holds
- * another; JSON `null` counts as not sent. Values are otherwise taken as they are, not trimmed: there are client ids
- * that end in a line feed. Source: protocol §2 (Rails' rule of presence).
+ * another, unless its spec says `keepBlank`; JSON `null` counts as not sent. Values are otherwise taken as they are, not
+ * trimmed: there are client ids that end in a line feed. Source: protocol §2 (Rails' rule of presence).
  */
 export function readParameters<Name extends string>(
   sources: ParameterSources,
@@ -44,7 +46,7 @@ export function readParameters<Name extends string>(
     // Both are looked at whichever wins: a value that another reader would see must not hide behind ours.
     for (const one of [fromQuery, fromBody]) if (typeof one === 'object') return refused(one)
     const value = fromBody ?? fromQuery
-    if (typeof value !== 'string' || blank.test(value)) continue
+    if (typeof value !== 'string' || (blank.test(value) && !spec.keepBlank)) continue
     const problem = checkText(name, value, spec)
     if (problem) return refused(problem)
     values[name] = value

@@ -2,6 +2,7 @@
  * The checks that the browser flow, the device flow and one-time passwords share (protocol §3.2, §5.2, §6). Each
  * answers with the value that the request may go on with, or with the refusal.
  */
+import { matchAuthRedirect } from './auth-redirect.ts'
 import { type Refusal, refusal } from './errors.ts'
 import { serializePayload } from './payload.ts'
 import type { Padding } from './rsaes.ts'
@@ -23,10 +24,10 @@ export interface ScopeLimits {
 }
 
 /**
- * Takes a `scopes` parameter apart at its commas, without trimming, and checks every name. Repetitions are dropped, the
- * order is kept. Reasons: `parameter_invalid`, `scope_unknown`, `scope_not_allowed`, `scope_not_registered`.
+ * Takes a `scopes` parameter apart at its commas, without trimming. Every name is one that the catalogue holds.
+ * Repetitions are dropped, the order is kept. Reasons: `parameter_invalid`, `scope_unknown`.
  */
-export function checkScopes(text: string, limits: ScopeLimits): Checked<readonly string[]> {
+export function readScopes(text: string, catalogue: ScopeCatalogue): Checked<readonly string[]> {
   const sent = text.split(',')
   // A comma at the end names nothing, as in the protocol's first implementation.
   while (sent.at(-1) === '') sent.pop()
@@ -40,7 +41,6 @@ export function checkScopes(text: string, limits: ScopeLimits): Checked<readonly
       }),
     )
   }
-  const { catalogue, allowed, client } = limits
   const unknown = scopes.find((scope) => !catalogue.find(scope))
   if (unknown !== undefined) {
     const known = catalogue.names.join(', ')
@@ -48,6 +48,18 @@ export function checkScopes(text: string, limits: ScopeLimits): Checked<readonly
     const readAs = sent.map((scope) => JSON.stringify(scope)).join(', ')
     return refused(refusal('scope_unknown', { scope: unknown, known, read_as: readAs }))
   }
+  return { outcome: 'accepted', value: scopes }
+}
+
+/**
+ * Reads a `scopes` parameter, and checks what the site and the client's registration allow.
+ * Reasons: those of {@link readScopes}, `scope_not_allowed`, `scope_not_registered`.
+ */
+export function checkScopes(text: string, limits: ScopeLimits): Checked<readonly string[]> {
+  const { catalogue, allowed, client } = limits
+  const read = readScopes(text, catalogue)
+  if (read.outcome === 'refused') return read
+  const scopes = read.value
   const forbidden = scopes.find((scope) => !allowed.includes(scope))
   if (forbidden !== undefined) {
     return refused(refusal('scope_not_allowed', { scope: forbidden, allowed: listed(allowed) }))
@@ -64,6 +76,23 @@ export function checkScopes(text: string, limits: ScopeLimits): Checked<readonly
     )
   }
   return { outcome: 'accepted', value: scopes }
+}
+
+/**
+ * Whether a sealed value may go to `authRedirect`: a registered client's own redirect must be equal, and the site's list
+ * must permit it all the same (protocol §0.2). `allowed`: the setting `allowed_user_api_auth_redirects`.
+ * Reasons: `auth_redirect_not_registered`, `auth_redirect_invalid`, `auth_redirect_not_allowed`.
+ */
+export function checkAuthRedirect(
+  authRedirect: string,
+  allowed: readonly string[],
+  client: { readonly clientId: string; readonly authRedirect: string | null } | undefined,
+): Refusal | undefined {
+  if (client?.authRedirect && client.authRedirect !== authRedirect) {
+    return refusal('auth_redirect_not_registered', { client_id: client.clientId })
+  }
+  const match = matchAuthRedirect(authRedirect, allowed)
+  return match.outcome === 'refused' ? match.refusal : undefined
 }
 
 /** Reads `padding`; missing means `pkcs1`. Reason: `padding_invalid`. */

@@ -235,7 +235,7 @@ export const settingsCatalogue = {
     kind: 'boolean',
     default: true,
     description:
-      'Whether a key with the scope `write` may approve further keys for its user. On by default because existing programs rely on it.',
+      'Whether a key with the scope `write` may approve further keys for its user, and make one-time passwords. On by default because existing programs rely on it.',
   },
   legacy_api_key_routes: {
     kind: 'boolean',
@@ -291,6 +291,15 @@ export const settingsCatalogue = {
     maximum: 10_000,
     unit: 'requests',
     description: 'Authorization requests that one address may leave waiting for sign-in in a minute.',
+  },
+  max_one_time_password_attempts_per_minute: {
+    kind: 'integer',
+    default: 60,
+    minimum: 1,
+    maximum: 10_000,
+    unit: 'attempts',
+    description:
+      'One-time passwords that one address may try in a minute. They hold 128 random bits, so this spares the database; guessing one is out of reach anyway.',
   },
   max_device_requests_per_minute: {
     kind: 'integer',

@@ -19,9 +19,13 @@ import { addApiKeyRoutes } from '../http/api-keys.ts'
 import { addAuditRoutes } from '../http/audit.ts'
 import { addAuthorizationRoutes } from '../http/authorization.ts'
 import { addCalendarSubscriptionRoutes } from '../http/calendar-subscriptions.ts'
+import { addClientRoutes } from '../http/clients.ts'
 import { answerPreflight, withCors } from '../http/cors.ts'
 import { addDeviceRoutes } from '../http/device.ts'
 import { addKeyRoutes } from '../http/keys.ts'
+import { answerOneTimeEntrance } from '../http/one-time-entrance.ts'
+import { addOneTimePasswordRoutes } from '../http/one-time-passwords.ts'
+import { addOneTimeSignInRoutes } from '../http/one-time-sign-in.ts'
 import { addPushRoutes } from '../http/push.ts'
 import { createRouter, type Environment, type Service } from '../http/service.ts'
 import { addSessionRoutes } from '../http/session.ts'
@@ -160,6 +164,9 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   addAuthorizationRoutes(router, service)
   addDeviceRoutes(router, service)
   addActivationRoutes(router, service)
+  addOneTimePasswordRoutes(router, service)
+  addOneTimeSignInRoutes(router, service)
+  addClientRoutes(router, service)
   addKeyRoutes(router, service)
   addAdministrationRoutes(router, service)
   addApiKeyRoutes(router, service)
@@ -197,6 +204,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   async function answer(visit: Visit): Promise<Response | undefined> {
     const environment: Environment = { visit }
     try {
+      const entrance = await answerOneTimeEntrance(service, visit)
+      if (entrance) return entrance
       const response = await router.fetch(visit.request, environment)
       return environment.unhandled ? undefined : response
     } catch (error) {

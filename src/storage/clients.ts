@@ -1,51 +1,68 @@
-import type { Kysely } from 'kysely'
-import type { StoreSession } from '../domain/store.ts'
+import type { Kysely, Selectable } from 'kysely'
+import type { ClientRecord, StoreSession } from '../domain/store.ts'
 import type { HallpassTables } from './schema.ts'
+import { inTransaction } from './transaction.ts'
 import { uniquely } from './unique.ts'
 
 /** The installations of apps: `user_api_key_clients` and their scopes. */
 export function createClients(db: Kysely<HallpassTables>): StoreSession['clients'] {
+  // With their scopes in one statement: without them, a registered client would seem to have no bounds.
+  const select = () =>
+    db
+      .selectFrom('user_api_key_clients as client')
+      .leftJoin('user_api_key_client_scopes as scope', 'scope.user_api_key_client_id', 'client.id')
+      .selectAll('client')
+      .select('scope.name as scope_name')
+      .orderBy('scope.position')
+
   return {
     async findByClientId(clientId) {
-      const rows = await db
-        .selectFrom('user_api_key_clients as client')
-        .leftJoin('user_api_key_client_scopes as scope', 'scope.user_api_key_client_id', 'client.id')
-        .selectAll('client')
-        .select('scope.name as scope_name')
-        .where('client.client_id', '=', clientId)
-        .orderBy('scope.position')
-        .execute()
-      const row = rows[0]
-      return (
-        row && {
-          id: row.id,
-          clientId: row.client_id,
-          applicationName: row.application_name,
-          publicKey: row.public_key,
-          authRedirect: row.auth_redirect,
-          registeredScopes: rows.flatMap(({ scope_name: name }) => (name === null ? [] : [name])),
-          createdAt: row.created_at,
-        }
-      )
+      return clientOf(await select().where('client.client_id', '=', clientId).execute())
     },
 
-    async insert({ clientId, applicationName, createdAt }) {
-      const { id } = await uniquely('client_id', () =>
-        db
-          .insertInto('user_api_key_clients')
-          .values({ client_id: clientId, application_name: applicationName, created_at: createdAt })
-          .returning('id')
-          .executeTakeFirstOrThrow(),
-      )
-      return {
-        id,
-        clientId,
-        applicationName,
-        publicKey: null,
-        authRedirect: null,
-        registeredScopes: [],
-        createdAt,
+    async findByPublicKey(fingerprint) {
+      const first = db
+        .selectFrom('user_api_key_clients')
+        .select(({ fn }) => fn.min('id').as('id'))
+        .where('public_key_fingerprint', '=', fingerprint)
+      return clientOf(await select().where('client.id', '=', first).execute())
+    },
+
+    async insert({ clientId, applicationName, createdAt, registration }) {
+      const row = {
+        client_id: clientId,
+        application_name: applicationName,
+        created_at: createdAt,
+        public_key: registration?.publicKey ?? null,
+        public_key_fingerprint: registration?.publicKeyFingerprint ?? null,
+        auth_redirect: registration?.authRedirect ?? null,
       }
+      const registeredScopes = registration?.scopes ?? []
+      return inTransaction(db, async (transaction) => {
+        const { id } = await uniquely('client_id', () =>
+          transaction
+            .insertInto('user_api_key_clients')
+            .values(row)
+            .returning('id')
+            .executeTakeFirstOrThrow(),
+        )
+        const scopes = registeredScopes.map((name, position) => ({
+          user_api_key_client_id: id,
+          position,
+          name,
+        }))
+        if (scopes.length > 0)
+          await transaction.insertInto('user_api_key_client_scopes').values(scopes).execute()
+        return {
+          id,
+          clientId,
+          applicationName,
+          publicKey: row.public_key,
+          authRedirect: row.auth_redirect,
+          registeredScopes,
+          createdAt,
+        }
+      })
     },
 
     async rename(id, applicationName) {
@@ -56,4 +73,22 @@ export function createClients(db: Kysely<HallpassTables>): StoreSession['clients
         .execute()
     },
   }
+}
+
+type Row = Selectable<HallpassTables['user_api_key_clients']> & { readonly scope_name: string | null }
+
+/** One client, from its rows: one for each scope, or one without. */
+function clientOf(rows: readonly Row[]): ClientRecord | undefined {
+  const row = rows[0]
+  return (
+    row && {
+      id: row.id,
+      clientId: row.client_id,
+      applicationName: row.application_name,
+      publicKey: row.public_key,
+      authRedirect: row.auth_redirect,
+      registeredScopes: rows.flatMap(({ scope_name: name }) => (name === null ? [] : [name])),
+      createdAt: row.created_at,
+    }
+  )
 }

@@ -16,6 +16,7 @@ export interface HallpassTables {
   users: UsersTable
   sessions: SessionsTable
   authorization_requests: AuthorizationRequestsTable
+  one_time_passwords: OneTimePasswordsTable
   device_requests: DeviceRequestsTable
   device_approvals: DeviceApprovalsTable
   push_deliveries: PushDeliveriesTable
@@ -29,6 +30,8 @@ interface UserApiKeyClientsTable {
   application_name: string
   public_key: string | null
   auth_redirect: string | null
+  /** SHA-256 of the public key as SubjectPublicKeyInfo: the same for every text of the key. */
+  public_key_fingerprint: string | null
   created_at: number
 }
 
@@ -113,6 +116,14 @@ interface AuthorizationRequestsTable {
   id: string
   /** JSON text: the request's parameters by their wire names. */
   parameters: string
+  created_at: number
+  expires_at: number
+}
+
+interface OneTimePasswordsTable {
+  token_hash: string
+  user_id: string
+  username: string
   created_at: number
   expires_at: number
 }

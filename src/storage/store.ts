@@ -13,6 +13,7 @@ import { createDeviceApprovals } from './device-approvals.ts'
 import { createDeviceRequests } from './device-requests.ts'
 import { migrate } from './migrate.ts'
 import { hallpassMigrations } from './migrations/hallpass-migrations.ts'
+import { createOneTimePasswords } from './one-time-passwords.ts'
 import { createParkedRequests } from './parked-requests.ts'
 import { createPushDeliveries } from './push-deliveries.ts'
 import type { HallpassTables } from './schema.ts'
@@ -48,6 +49,7 @@ function createSession(db: Kysely<HallpassTables>): StoreSession {
     accounts: createAccounts(db),
     sessions: createSessions(db),
     parkedRequests: createParkedRequests(db),
+    oneTimePasswords: createOneTimePasswords(db),
     deviceRequests: createDeviceRequests(db),
     deviceApprovals: createDeviceApprovals(db),
     pushDeliveries: createPushDeliveries(db),
@@ -57,6 +59,7 @@ function createSession(db: Kysely<HallpassTables>): StoreSession {
       inTransaction(db, async (transaction) => {
         await transaction.deleteFrom('sessions').where('expires_at', '<=', now).execute()
         await transaction.deleteFrom('authorization_requests').where('expires_at', '<=', now).execute()
+        await transaction.deleteFrom('one_time_passwords').where('expires_at', '<=', now).execute()
         await transaction.deleteFrom('device_requests').where('expires_at', '<=', now).execute()
       }),
   }

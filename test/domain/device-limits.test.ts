@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Limited, limitPollsFor, limitPollsFrom } from '../../src/domain/device-limits.ts'
+import { limitPollsFor, limitPollsFrom } from '../../src/domain/device-limits.ts'
+import type { Limited } from '../../src/domain/limits.ts'
 import { RateLimiter } from '../../src/domain/rate-limit.ts'
 import { defaultSettings } from '../../src/protocol/setting-values.ts'
 

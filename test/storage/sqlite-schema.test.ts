@@ -36,6 +36,7 @@ describe('indexes', () => {
     prepare.mock.resetCalls()
     const client = await insertClient(store)
     await store.clients.findByClientId('client-1')
+    await store.clients.findByPublicKey(hash('f'))
     await store.clients.rename(client.id, 'Another Name')
     const { id } = await store.userApiKeys.insert(userApiKey(client))
     await store.userApiKeys.findByHash(hash('a'))
@@ -63,6 +64,8 @@ describe('indexes', () => {
     await store.sessions.deleteByUser('1')
     await store.parkedRequests.find('one')
     await store.parkedRequests.delete('one')
+    await store.oneTimePasswords.find(hash('a'))
+    await store.oneTimePasswords.take(hash('a'), now)
     const push = await store.pushDeliveries.insert({
       targetUrl: 'https://push.example.com',
       userId: '1',

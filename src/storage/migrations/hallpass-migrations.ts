@@ -2,7 +2,9 @@ import type { Migration } from '../migrate.ts'
 import { apiKeyLimits } from './api-key-limits.ts'
 import { deviceRequests } from './device-requests.ts'
 import { firstTables } from './first-tables.ts'
+import { oneTimePasswords } from './one-time-passwords.ts'
 import { pushDeliveries } from './push-deliveries.ts'
+import { registeredClients } from './registered-clients.ts'
 
 /** The history of Hallpass's tables, oldest first. A step that was released is never changed, moved or taken out. */
 export const hallpassMigrations: readonly Migration[] = [
@@ -10,4 +12,6 @@ export const hallpassMigrations: readonly Migration[] = [
   deviceRequests,
   apiKeyLimits,
   pushDeliveries,
+  oneTimePasswords,
+  registeredClients,
 ]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import type { ParkedRequestRecord, SessionRecord } from '../../../src/domain/store.ts'
+import type { OneTimePasswordRecord, ParkedRequestRecord, SessionRecord } from '../../../src/domain/store.ts'
 import { hash, now } from './samples.ts'
 import { assertTaken, type OpenStore, storeTest } from './store-test.ts'
 
@@ -23,7 +23,18 @@ function parked(id: string, change: Partial<ParkedRequestRecord> = {}): ParkedRe
   }
 }
 
-/** Sessions, parked requests, what is deleted when its time is over, and the settings. */
+function oneTimePassword(letter: string, change: Partial<OneTimePasswordRecord> = {}): OneTimePasswordRecord {
+  return {
+    tokenHash: hash(letter),
+    userId: '1',
+    username: 'Zoë',
+    createdAt: now,
+    expiresAt: now + 1000,
+    ...change,
+  }
+}
+
+/** Sessions, parked requests, one-time passwords, what is deleted when its time is over, and the settings. */
 export function signingInContract(openStore: OpenStore): void {
   const test = storeTest(openStore)
 
@@ -80,17 +91,49 @@ export function signingInContract(openStore: OpenStore): void {
     })
   })
 
+  describe('one-time passwords', () => {
+    test('one is found as it was made, until it is taken', async (store) => {
+      await store.oneTimePasswords.insert(oneTimePassword('a'))
+      await store.oneTimePasswords.insert(oneTimePassword('b'))
+      assert.deepEqual(await store.oneTimePasswords.find(hash('a')), oneTimePassword('a'))
+      assert.equal(await store.oneTimePasswords.take(hash('a'), now), true)
+      assert.equal(await store.oneTimePasswords.find(hash('a')), undefined)
+      assert.deepEqual(await store.oneTimePasswords.find(hash('b')), oneTimePassword('b'))
+    })
+
+    test('of many who take one at once, one gets it', async (store) => {
+      await store.oneTimePasswords.insert(oneTimePassword('a'))
+      const takes = Array.from({ length: 10 }, () => store.oneTimePasswords.take(hash('a'), now))
+      assert.equal((await Promise.all(takes)).filter(Boolean).length, 1)
+    })
+
+    test('one whose time is over, or that was never made, is not taken', async (store) => {
+      await store.oneTimePasswords.insert(oneTimePassword('a'))
+      assert.equal(await store.oneTimePasswords.take(hash('a'), now + 1000), false)
+      assert.equal(await store.oneTimePasswords.take(hash('b'), now), false)
+      assert.equal(await store.oneTimePasswords.take(hash('a'), now + 999), true)
+    })
+
+    test('refuses a token that is taken', async (store) => {
+      await store.oneTimePasswords.insert(oneTimePassword('a'))
+      await assertTaken('token_hash', store.oneTimePasswords.insert(oneTimePassword('a', { userId: '2' })))
+      assert.deepEqual(await store.oneTimePasswords.find(hash('a')), oneTimePassword('a'))
+    })
+  })
+
   describe('deleteExpired', () => {
-    test('deletes the sessions and parked requests whose time is over, and no others', async (store) => {
+    test('deletes the sessions, parked requests and one-time passwords whose time is over, and no others', async (store) => {
       const expiries = { past: now - 1, over: now, going: now + 1 }
       for (const [name, expiresAt] of Object.entries(expiries)) {
         await store.sessions.insert(session(name.charAt(0), { expiresAt }))
         await store.parkedRequests.insert(parked(name, { expiresAt }))
+        await store.oneTimePasswords.insert(oneTimePassword(name.charAt(0), { expiresAt }))
       }
       await store.deleteExpired(now)
       for (const [name, isThere] of Object.entries({ past: false, over: false, going: true })) {
         assert.equal((await store.sessions.find(hash(name.charAt(0)))) !== undefined, isThere)
         assert.equal((await store.parkedRequests.find(name)) !== undefined, isThere)
+        assert.equal((await store.oneTimePasswords.find(hash(name.charAt(0)))) !== undefined, isThere)
       }
     })
   })
