@@ -8,6 +8,8 @@ export type Need =
   | 'user'
   /** Another one: made by the administrator. */
   | 'second user'
+  /** An address of this machine that the site may push to. */
+  | 'push target'
   /** The parts of docs/protocol.md that a server may leave out. */
   | Feature
 

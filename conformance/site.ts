@@ -17,6 +17,8 @@ export interface SiteAccess {
   /** A user who can sign in. Needed where there is no administrator's key. */
   readonly username?: string
   readonly password?: string
+  /** An address of this machine that the site may push to, such as `http://127.0.0.1:8790`; port 0 takes any. */
+  readonly pushTarget?: string
 }
 
 export interface Person {
@@ -87,6 +89,11 @@ export class Site {
     return this.hasAdmin() || this.#access.username !== undefined
   }
 
+  /** Where the suite receives pushes; undefined where nobody said that the site may push there. */
+  pushTarget(): string | undefined {
+    return this.#access.pushTarget
+  }
+
   /** The administrator's key itself; the case is skipped when none was given. */
   adminKey(): string {
     return this.#access.adminApiKey ?? skip('no administrator’s API key was given')
@@ -141,6 +148,13 @@ export class Site {
     await browser.signIn(username, password)
     const person = { username, password, browser, id: String(made.user_id) }
     this.#made.push(person)
+    return person
+  }
+
+  /** A new administrator, with a session of their own. Skips the case where the site makes none so simply. */
+  async newAdministrator(): Promise<Person> {
+    const person = await this.newUser()
+    await this.changeUser(person, 'grant_admin')
     return person
   }
 

@@ -149,6 +149,10 @@ function whyLacking(site: Site, id: string, need: Need): string | undefined {
       return site.hasAdmin() ? undefined : 'it needs an administrator’s API key'
     case 'user':
       return site.hasUser() ? undefined : 'it needs a user, or an administrator’s API key'
+    case 'push target':
+      return site.pushTarget() === undefined
+        ? 'it needs an address that the site may push to (--push-target)'
+        : undefined
     default:
       return site.features.has(need) ? undefined : absences[need]
   }

@@ -1,5 +1,7 @@
 import type { CaseSection } from '../case.ts'
+import { apiKeyCases } from './api-keys.ts'
 import { browserFlowCases } from './approving.ts'
+import { authenticationCases } from './authentication.ts'
 import { clientCases } from './clients.ts'
 import { corsCases } from './cors.ts'
 import { cryptographyCases } from './cryptography.ts'
@@ -8,6 +10,7 @@ import { endpointCases } from './endpoints.ts'
 import { errorCases } from './errors.ts'
 import { keyLifeCases } from './key-life.ts'
 import { parameterCases } from './parameters.ts'
+import { pushCases } from './push.ts'
 import { redirectCases } from './redirects.ts'
 import { routeBesideCases } from './routes-beside.ts'
 import { settingCases } from './settings.ts'
@@ -20,6 +23,9 @@ export const allCases: readonly CaseSection[] = [
   cryptographyCases,
   deviceFlowCases,
   keyLifeCases,
+  pushCases,
+  authenticationCases,
+  apiKeyCases,
   errorCases,
   redirectCases,
   settingCases,

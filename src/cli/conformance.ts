@@ -11,6 +11,7 @@ interface ConformanceFlags {
   readonly adminUsername?: string
   readonly username?: string
   readonly password?: string
+  readonly pushTarget?: string
   readonly only?: readonly string[]
   readonly section?: readonly number[]
   readonly json?: string
@@ -31,6 +32,9 @@ export function registerConformance(program: Command): void {
     .addOption(env('--admin-username <name>', 'whom that key acts for (default: system)', 'ADMIN_USERNAME'))
     .addOption(env('--username <name>', 'a user who can sign in, where there is no such key', 'USERNAME'))
     .addOption(env('--password <password>', 'that user’s password', 'PASSWORD'))
+    .addOption(
+      env('--push-target <address>', 'where the site may push to: an address of this machine', 'PUSH_TARGET'),
+    )
     .addOption(new Option('--only <ids>', 'requirements to try, such as P-12,P-3').argParser(parseIds))
     .addOption(new Option('--section <numbers>', 'sections to try, such as 3,4').argParser(parseSections))
     .option('--json <file>', 'write a report as JSON; - writes it to stdout in place of the table')
@@ -46,12 +50,13 @@ this machine is left alone without --yes.
 
 The flags can be given in the environment as well: HALLPASS_CONFORMANCE_ADMIN_API_KEY,
 HALLPASS_CONFORMANCE_ADMIN_USERNAME, HALLPASS_CONFORMANCE_USERNAME,
-HALLPASS_CONFORMANCE_PASSWORD. Keys and passwords in flags are seen by everybody on
+HALLPASS_CONFORMANCE_PASSWORD, HALLPASS_CONFORMANCE_PUSH_TARGET. Keys and passwords in flags are seen by everybody on
 this machine.
 
 examples:
   hallpass conformance http://localhost:4000 --admin-username admin
   hallpass conformance http://localhost:4000 --section 3,4 --fail-fast
+  hallpass conformance http://localhost:4000 --push-target http://127.0.0.1:0
   hallpass conformance https://forum.example.com --username sam --yes --json report.json
 
 exit status: 0 nothing failed, 1 something failed, 2 not understood`,
@@ -79,7 +84,15 @@ async function conformance(address: string, flags: ConformanceFlags): Promise<vo
   try {
     report = await runSuite({
       baseUrl,
-      ...given(flags, ['adminApiKey', 'adminUsername', 'username', 'password', 'only', 'failFast']),
+      ...given(flags, [
+        'adminApiKey',
+        'adminUsername',
+        'username',
+        'password',
+        'pushTarget',
+        'only',
+        'failFast',
+      ]),
       ...(flags.section === undefined ? {} : { sections: flags.section }),
       signal: ending.signal,
       onResult: progress(),
