@@ -3,10 +3,10 @@
  * asked for, and approve or deny.
  */
 import {
-  type DeviceRequest,
   devicePayloadLifetimeSeconds,
   isRequestToken,
   normalizeUserCode,
+  type RequestedKey,
 } from '../protocol/device-request.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import { checkGroups } from './authorize.ts'
@@ -27,7 +27,7 @@ interface Refused {
 
 /** What a user decides on. */
 export interface DeviceView {
-  readonly request: DeviceRequest
+  readonly request: RequestedKey
   /** When the key would expire, in milliseconds since the epoch; null for never. */
   readonly expiresAt: number | null
   /** Why this user may not approve apps at all, if that is so. */
@@ -216,12 +216,24 @@ async function authorize(
   if (!isOpenTo(record, user, now)) return { outcome: 'gone' }
   const checked = await checkAgain(domain, record)
   if (checked.outcome === 'refused') return checked
+  const { deviceCodeHash } = record
+  if (checked.delivery === 'open') {
+    // The key is issued to the poll, so the approval may wait as long as the app may ask.
+    const change = { payload: null, expiresAt: record.expiresAt, now }
+    const { clientId, scopes } = checked.request
+    const isApproved = await commit(domain, actor, async (session) => {
+      const isChanged = await session.deviceRequests.authorize(deviceCodeHash, user.id, change)
+      const event = { type: 'device_request_approved', clientId, scopes } as const
+      return { result: isChanged, events: isChanged ? [event] : [] }
+    })
+    return { outcome: isApproved ? 'complete' : 'gone' }
+  }
   const expiresAt = Math.min(record.expiresAt, now + devicePayloadLifetimeSeconds * 1000)
   const payload = await issueUserApiKey(domain, actor, checked.request, {
     user,
     expiresAt: record.keyExpiresAt,
     claim: (session, sealed) =>
-      session.deviceRequests.authorize(record.deviceCodeHash, user.id, { payload: sealed, expiresAt, now }),
+      session.deviceRequests.authorize(deviceCodeHash, user.id, { payload: sealed, expiresAt, now }),
   })
   return { outcome: payload === undefined ? 'gone' : 'complete' }
 }

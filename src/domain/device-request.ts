@@ -3,13 +3,12 @@
  * they have decided. Requests are kept in the store, so that they outlive a restart; none of their codes is.
  */
 import {
-  type DeviceParameters,
   deviceRequestLifetimeSeconds,
   isDeviceCode,
   serializeDeviceParameters,
 } from '../protocol/device-request.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
-import { checkParameters } from './check-device-request.ts'
+import { checkAsk, type DeviceAsk } from './check-device-request.ts'
 import { hashSecret, newDeviceCode, newRequestToken, newUserCode } from './key-text.ts'
 import type { Domain } from './ports.ts'
 import { UniqueViolation } from './store.ts'
@@ -32,14 +31,14 @@ export type PollAnswer =
 const codeAttempts = 20
 
 /**
- * Keeps a request that has passed every check. Reasons: those of `checkDeviceRequest`, and `device_codes_exhausted`.
+ * Keeps a request that has passed every check. Reasons: those of `checkAsk`, and `device_codes_exhausted`.
  * Nothing is stored when it is refused.
  */
 export async function requestDevice(
   domain: Domain,
-  parameters: DeviceParameters,
+  ask: DeviceAsk,
 ): Promise<DeviceCodes | { readonly outcome: 'refused'; readonly refusal: Refusal }> {
-  const checked = await checkParameters(domain, parameters)
+  const checked = await checkAsk(domain, ask)
   if (checked.outcome === 'refused') return checked
   const { expiresInSeconds } = checked.request
   const createdAt = domain.clock.now()
@@ -52,7 +51,8 @@ export async function requestDevice(
         deviceCodeHash: deviceCode.hash,
         userCodeHash: userCode.hash,
         requestTokenHash: requestToken.hash,
-        parameters: serializeDeviceParameters(parameters),
+        delivery: ask.delivery,
+        parameters: serializeDeviceParameters(ask.parameters),
         keyExpiresAt: expiresInSeconds === undefined ? null : createdAt + expiresInSeconds * 1000,
         createdAt,
         expiresAt: createdAt + deviceRequestLifetimeSeconds * 1000,
@@ -78,9 +78,9 @@ export async function pollDevice(domain: Domain, deviceCode: string): Promise<Po
   const hash = hashSecret(deviceCode)
   const now = domain.clock.now()
   const record = await deviceRequests.find(hash)
-  if (!record || record.expiresAt <= now) return { status: 'expired_token' }
+  if (record?.delivery !== 'sealed' || record.expiresAt <= now) return { status: 'expired_token' }
   if (record.status === 'denied') return { status: 'access_denied' }
   if (record.status === 'pending') return { status: 'authorization_pending' }
-  const payload = await deviceRequests.takePayload(hash, now)
+  const payload = (await deviceRequests.take(hash, now))?.payload ?? undefined
   return payload === undefined ? { status: 'expired_token' } : { status: 'authorized', payload }
 }

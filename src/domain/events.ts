@@ -43,6 +43,12 @@ export type DomainEvent =
       /** False when the user was signed in already, so that it was only thrown away. */
       readonly signedIn: boolean
     }
+  /** The key is issued to the poll that follows (RFC 8628). */
+  | {
+      readonly type: 'device_request_approved'
+      readonly clientId: string
+      readonly scopes: readonly string[]
+    }
   | { readonly type: 'client_first_seen'; readonly clientId: string; readonly applicationName: string }
   | { readonly type: 'client_renamed'; readonly clientId: string; readonly applicationName: string }
   | ({
@@ -80,8 +86,8 @@ export type DomainEvent =
 export interface Actor {
   /** Null for the system itself. */
   readonly userId: string | null
-  /** How they were known: a browser session, a key, or the program itself. */
-  readonly via: 'session' | 'user_api_key' | 'api_key' | 'host' | 'system'
+  /** How they were known: a browser session, a key, the code of a device they approved, or the program itself. */
+  readonly via: 'session' | 'user_api_key' | 'api_key' | 'device_code' | 'host' | 'system'
   /** The address the request came from; null when there was none. */
   readonly address: string | null
 }

@@ -148,6 +148,8 @@ export interface DeviceRequestRecord {
   readonly userCodeHash: string | null
   /** SHA-256 of the request token; null once the request is authorized. */
   readonly requestTokenHash: string | null
+  /** `sealed`: the key is issued when the user approves, and waits as a sealed payload. `open`: it is issued to the poll. */
+  readonly delivery: 'sealed' | 'open'
   readonly status: 'pending' | 'authorized' | 'denied'
   /** The request's parameters by their wire names, as they came. */
   readonly parameters: Readonly<Record<string, string>>
@@ -155,7 +157,7 @@ export interface DeviceRequestRecord {
   readonly keyExpiresAt: number | null
   /** The user who typed its code; nobody else can decide on it from then on. */
   readonly userId: string | null
-  /** The sealed payload; null unless authorized. */
+  /** The sealed payload; null unless authorized, and for `open` delivery. */
   readonly payload: string | null
   readonly createdAt: number
   /** When nobody can decide on it or poll for it any more. */
@@ -360,21 +362,21 @@ export interface StoreSession {
     /** Ties a pending request to the user; false when there is none such at `now`, or it is somebody else's. */
     bind(deviceCodeHash: string, userId: string, now: number): Promise<boolean>
     /**
-     * Turns a pending request of the user into an authorized one, which holds the payload until `expiresAt` and has no
-     * codes any more; false when there is none such at `now`. Of two that try at once, one succeeds.
+     * Turns a pending request of the user into an authorized one, which waits until `expiresAt`, with the payload if
+     * there is one, and has no codes any more; false when there is none such at `now`. Of two that try at once, one succeeds.
      */
     authorize(
       deviceCodeHash: string,
       userId: string,
-      change: { readonly payload: string; readonly expiresAt: number; readonly now: number },
+      change: { readonly payload: string | null; readonly expiresAt: number; readonly now: number },
     ): Promise<boolean>
     /** Turns a pending request of the user into a denied one; false when there is none such at `now`. */
     deny(deviceCodeHash: string, userId: string, now: number): Promise<boolean>
     /**
-     * Deletes an authorized request whose time is not over, and answers with its payload. However many ask at once,
-     * one of them gets it.
+     * Deletes an authorized request whose time is not over, and answers with it. However many ask at once, one of them
+     * gets it.
      */
-    takePayload(deviceCodeHash: string, now: number): Promise<string | undefined>
+    take(deviceCodeHash: string, now: number): Promise<DeviceRequestRecord | undefined>
   }
   readonly deviceApprovals: {
     find(tokenHash: string): Promise<DeviceApprovalRecord | undefined>

@@ -1,3 +1,4 @@
+import { type Refusal, refusal } from '../protocol/errors.ts'
 import type { AccountRecord } from './store.ts'
 
 /** A person of the guarded site, as the directory knows them. */
@@ -27,6 +28,12 @@ export function isStaff(user: User): boolean {
 /** Whether the user is suspended at `now` (milliseconds since the epoch). */
 export function isSuspended(user: User, now: number): boolean {
   return user.suspendedUntil !== null && user.suspendedUntil > now
+}
+
+/** Why nobody may act as `owner` at `now`; undefined when they may. Reasons: `owner_suspended`, `owner_inactive`. */
+export function checkOwner(owner: User, now: number): Refusal | undefined {
+  if (isSuspended(owner, now)) return refusal('owner_suspended')
+  return owner.active ? undefined : refusal('owner_inactive')
 }
 
 /** The numbers of the automatic groups that the user is in (protocol §14: 1, 2, 3, and 10 to 14). */

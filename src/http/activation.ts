@@ -15,7 +15,7 @@ import { isRequestToken } from '../protocol/device-request.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { redirect } from './answer.ts'
-import { answering, bodyLimit, missing } from './device-step.ts'
+import { answering, longestValue, missing } from './device-step.ts'
 import { actorOf, type Call, carriesCsrfToken, type Router, routesOf, type Service } from './service.ts'
 import {
   showDecided,
@@ -116,7 +116,7 @@ interface Fields {
 }
 
 function readFields({ sources }: Call): Fields | Refusal {
-  const limit = { limit: bodyLimit }
+  const limit = { limit: longestValue }
   const read = readParameters(sources, { request: limit, code: limit, approval_token: limit })
   if (read.outcome === 'refused') return read.refusal
   const { request: token, code, approval_token: approvalToken } = read.values

@@ -5,6 +5,7 @@ import { errorPage } from '../pages/error.ts'
 import type { Html } from '../pages/html.ts'
 import { errorDocsPath } from '../pages/paths.ts'
 import { type Refusal, refusalBody } from '../protocol/errors.ts'
+import { oauthErrorBody, oauthErrorStatus } from '../protocol/oauth-error.ts'
 import type { Visit } from './visit.ts'
 
 const always = {
@@ -67,13 +68,25 @@ export function refused(visit: Visit, why: Refusal, siteTitle: string): Response
       : why.reason === 'csrf_invalid'
         ? badCsrf(`${docsUrl}/${why.reason}`)
         : json(refusalBody(why, docsUrl), why.status)
-  const { wait_seconds: waitSeconds, code } = why.details
-  if (waitSeconds !== undefined) response.headers.set('retry-after', String(waitSeconds))
-  if (code !== undefined) response.headers.set('discourse-rate-limit-error-code', String(code))
+  setLimitHeaders(response, why)
   if (why.reason === 'session_cookie_invalid') {
     response.headers.append('set-cookie', sessionSetCookie('', 0, visit.url.protocol === 'https:'))
   }
   return response
+}
+
+/** A refusal in OAuth's words (RFC 6749 §5.2), for the routes that OAuth's clients know. */
+export function oauthRefused(visit: Visit, why: Refusal): Response {
+  const body = oauthErrorBody(why, new URL(errorDocsPath, visit.url).href)
+  const response = json(body, oauthErrorStatus(why))
+  setLimitHeaders(response, why)
+  return response
+}
+
+function setLimitHeaders({ headers }: Response, { details }: Refusal): void {
+  const { wait_seconds: waitSeconds, code } = details
+  if (waitSeconds !== undefined) headers.set('retry-after', String(waitSeconds))
+  if (code !== undefined) headers.set('discourse-rate-limit-error-code', String(code))
 }
 
 /** A fault of our own is found again in the log by this. */

@@ -16,7 +16,7 @@ export function answering(service: Service, step: Step): (call: Call) => Promise
 }
 
 /** The longest value of a code or a token that is read, in bytes: as long as a body may be. A wrong one is answered as such. */
-export const bodyLimit = 65_536
+export const longestValue = 65_536
 
 /** The refusal of a step that lacks what it is about. */
 export function missing(name: string, example: string): Refusal {

@@ -10,7 +10,7 @@ import {
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { json } from './answer.ts'
-import { answering, bodyLimit, missing } from './device-step.ts'
+import { answering, longestValue, missing } from './device-step.ts'
 import { type Call, type Router, routesOf, type Service } from './service.ts'
 import type { Visit } from './visit.ts'
 
@@ -28,7 +28,7 @@ async function request(service: Service, { visit, sources }: Call): Promise<Resp
   if (problem) return problem
   const read = readDeviceParameters(sources)
   if (read.outcome === 'refused') return read.refusal
-  const outcome = await requestDevice(domain, read.parameters)
+  const outcome = await requestDevice(domain, { delivery: 'sealed', parameters: read.parameters })
   if (outcome.outcome === 'refused') return outcome.refusal
   const address = service.baseUrl(visit) + activationPath
   return json({
@@ -45,7 +45,7 @@ async function poll(service: Service, { visit, sources }: Call): Promise<Respons
   const { domain } = service
   const problem = jsonOnly(visit) ?? limitPollsFrom(domain, visit.connection.remoteAddress)
   if (problem) return problem
-  const read = readParameters(sources, { device_code: { limit: bodyLimit } })
+  const read = readParameters(sources, { device_code: { limit: longestValue } })
   if (read.outcome === 'refused') return read.refusal
   const { device_code: deviceCode } = read.values
   if (deviceCode === undefined) return missing('device_code', '{"device_code":"DEVICE_CODE"}')

@@ -9,6 +9,7 @@ import type { BrowserSessions } from '../identity/sessions.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { type ParameterSources, readParameters } from '../protocol/parameters.ts'
 import type { Route } from '../protocol/route.ts'
+import type { Settings } from '../protocol/settings.ts'
 import { authenticate, authenticateKeys } from '../verify/authenticate.ts'
 import { readCredentials } from '../verify/credentials.ts'
 import { hasQueryCredentials } from '../verify/query-credentials.ts'
@@ -55,6 +56,10 @@ export interface RouteOptions {
   readonly legacyQuery?: boolean
   /** Whether every answer, refusals included, carries the headers of the authorization routes (§1). Default false. */
   readonly sealed?: boolean
+  /** Whether the route exists at the moment; while it does not, its path is the application's. Default: it does. */
+  readonly isOn?: (settings: Settings) => boolean
+  /** Words a refusal to let the request in. Default: as everywhere else. */
+  readonly refuse?: (visit: Visit, why: Refusal, siteTitle: string) => Response
 }
 
 export interface Environment {
@@ -94,11 +99,13 @@ export function createRouter(): Router {
 /** Adds routes to `router`. A handler is called only once its body is read and its sender is known and let in. */
 export function routesOf(router: Router, service: Service): AddRoute {
   return (method, path, options, handler) => {
-    router.on(method, path, async (context) => {
+    router.on(method, path, async (context, next) => {
       const { visit } = context.env
-      const siteTitle = service.domain.settings.current().title
+      const settings = service.domain.settings.current()
+      if (options.isOn?.(settings) === false) return next()
       const call = await receive(service, visit, options, (name) => context.req.param(name) ?? '')
-      const response = 'reason' in call ? refused(visit, call, siteTitle) : await handler(call)
+      const refuse = options.refuse ?? refused
+      const response = 'reason' in call ? refuse(visit, call, settings.title) : await handler(call)
       if (options.sealed) sealedFromCaches(response)
       if ('reason' in call) return response
       if (call.identity && call.identity.via !== 'session') {

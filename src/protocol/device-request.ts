@@ -44,21 +44,25 @@ export interface DeviceContext {
   readonly scopes: ScopeCatalogue
 }
 
-/** A device request that can be granted as it stands. */
-export interface DeviceRequest {
-  readonly nonce: string
+/** What a device asks for, in whichever form it asked. */
+export interface RequestedKey {
   /** At least one, without repetitions, in the order in which they were asked for. */
   readonly scopes: readonly string[]
   readonly clientId: string
-  /** The key that the payload is sealed with: the registered client's own, else the request's. */
-  readonly publicKey: RsaPublicKey
   /** The client's stored name, else the request's. Unlike in the browser flow, the stored one wins (§5.2). */
   readonly applicationName: string
   readonly pushUrl?: string
-  readonly padding: Padding
   readonly expiresInSeconds?: number
   /** Whether the site does not know the client by a public key of its own. */
   readonly unregisteredClient: boolean
+}
+
+/** A device request that can be granted as it stands. */
+export interface DeviceRequest extends RequestedKey {
+  readonly nonce: string
+  /** The key that the payload is sealed with: the registered client's own, else the request's. */
+  readonly publicKey: RsaPublicKey
+  readonly padding: Padding
 }
 
 /** The parameters in the wire's order with the protocol's limits, in bytes (protocol §5.1). */
@@ -201,7 +205,8 @@ function incomplete(parameters: DeviceParameters, client: KnownClient | undefine
   })
 }
 
-function checkLengths(parameters: DeviceParameters): Refusal | undefined {
+/** The lengths that the device flow allows (protocol §5.1). Reason: `parameter_too_long`. */
+export function checkLengths(parameters: DeviceParameters): Refusal | undefined {
   for (const [name, value] of wireEntries(parameters, deviceParameterSpecs)) {
     const actual = utf8Length(value)
     const { limit } = deviceParameterSpecs[name]
@@ -210,8 +215,11 @@ function checkLengths(parameters: DeviceParameters): Refusal | undefined {
   return undefined
 }
 
-/** Stricter than the browser flow, which passes over a comma at the end. */
-function checkScopeList(text: string): Refusal | undefined {
+/**
+ * What the device flow asks of a list of scopes. Stricter than the browser flow, which passes over a comma at the end.
+ * Reasons: `parameter_invalid`, `scope_not_for_devices`.
+ */
+export function checkScopeList(text: string): Refusal | undefined {
   const items = text.split(',')
   const problem =
     items.length > maximumScopes

@@ -219,6 +219,53 @@ export const refusalCatalogue = {
     message: 'no code was free for this device request',
     remedy: 'try again in a minute',
   },
+  scope_missing: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`scope` is missing or blank',
+    remedy: 'send `scope` with one or more of: {known}. separate them with spaces',
+    wire: 'You supplied invalid parameters to the request: scope',
+  },
+  client_needs_sealed_keys: {
+    status: 400,
+    errorType: 'invalid_access',
+    message:
+      'the client `{client_id}` is registered with a public key, so its keys are always sealed, and this route delivers them open',
+    remedy: 'ask at /user-api-key/device, whose payload is sealed, or with another client_id',
+  },
+  grant_type_unsupported: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`grant_type` is not one that this site knows: {grant_type}',
+    remedy: 'send `grant_type` as {expected}',
+    wire: 'You supplied invalid parameters to the request: grant_type',
+  },
+  device_request_pending: {
+    status: 400,
+    message: 'the user has not decided yet',
+    remedy: 'ask again in {interval} seconds',
+  },
+  device_polled_too_often: {
+    status: 400,
+    message: 'the user has not decided yet, and you ask too often',
+    remedy: 'wait 5 seconds longer between two requests than until now, and never less than {interval}',
+  },
+  device_request_denied: {
+    status: 400,
+    message: 'the user has denied the request',
+    remedy: 'ask the user; if it was a mistake, begin anew with a new code',
+  },
+  device_code_expired: {
+    status: 400,
+    message: 'the time of this device code is over',
+    remedy: 'begin anew with a new code',
+  },
+  device_code_invalid: {
+    status: 400,
+    message: 'no request that waits for its key has this `device_code` and this `client_id`',
+    remedy:
+      'send both as they were when the code was made. a key is delivered once: if it was, and got lost, begin anew',
+  },
   json_required: {
     status: 403,
     errorType: 'invalid_access',

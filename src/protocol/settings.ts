@@ -416,6 +416,12 @@ export const settingsCatalogue = {
     hidden: true,
     description: 'Addresses that may register any number of clients.',
   },
+  enable_oauth_device_flow: {
+    kind: 'boolean',
+    default: true,
+    description:
+      'Whether devices may also ask in the standard form, RFC 8628, at /oauth/device_authorization and /oauth/token. Switched off, these paths are the application’s own, which may have its own OAuth.',
+  },
   verbose_user_api_key_device_auth_logging: {
     kind: 'boolean',
     default: false,

@@ -23,6 +23,7 @@ import { addClientRoutes } from '../http/clients.ts'
 import { answerPreflight, withCors } from '../http/cors.ts'
 import { addDeviceRoutes } from '../http/device.ts'
 import { addKeyRoutes } from '../http/keys.ts'
+import { addOAuthRoutes } from '../http/oauth.ts'
 import { answerOneTimeEntrance } from '../http/one-time-entrance.ts'
 import { addOneTimePasswordRoutes } from '../http/one-time-passwords.ts'
 import { addOneTimeSignInRoutes } from '../http/one-time-sign-in.ts'
@@ -167,6 +168,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   addOneTimePasswordRoutes(router, service)
   addOneTimeSignInRoutes(router, service)
   addClientRoutes(router, service)
+  addOAuthRoutes(router, service)
   addKeyRoutes(router, service)
   addAdministrationRoutes(router, service)
   addApiKeyRoutes(router, service)

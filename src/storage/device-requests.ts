@@ -27,6 +27,7 @@ export function createDeviceRequests(db: Kysely<HallpassTables>): StoreSession['
         device_code_hash: request.deviceCodeHash,
         user_code_hash: request.userCodeHash,
         request_token_hash: request.requestTokenHash,
+        delivery: request.delivery,
         status: 'pending',
         parameters: JSON.stringify(request.parameters),
         key_expires_at: request.keyExpiresAt,
@@ -66,15 +67,15 @@ export function createDeviceRequests(db: Kysely<HallpassTables>): StoreSession['
       return numUpdatedRows > 0n
     },
 
-    async takePayload(deviceCodeHash, now) {
+    async take(deviceCodeHash, now) {
       const row = await db
         .deleteFrom('device_requests')
         .where('device_code_hash', '=', deviceCodeHash)
         .where('status', '=', 'authorized')
         .where('expires_at', '>', now)
-        .returning('payload')
+        .returningAll()
         .executeTakeFirst()
-      return row?.payload ?? undefined
+      return row && deviceRequestOf(row)
     },
   }
 }
@@ -84,6 +85,7 @@ function deviceRequestOf(row: Selectable<HallpassTables['device_requests']>): De
     deviceCodeHash: row.device_code_hash,
     userCodeHash: row.user_code_hash,
     requestTokenHash: row.request_token_hash,
+    delivery: row.delivery,
     status: row.status,
     parameters: JSON.parse(row.parameters),
     keyExpiresAt: row.key_expires_at,

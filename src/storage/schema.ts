@@ -132,6 +132,7 @@ interface DeviceRequestsTable {
   device_code_hash: string
   user_code_hash: string | null
   request_token_hash: string | null
+  delivery: 'sealed' | 'open'
   status: 'pending' | 'authorized' | 'denied'
   /** JSON text: the request's parameters by their wire names. */
   parameters: string

@@ -3,12 +3,12 @@ import type { ApiKeyIdentity, Authentication } from '../domain/identity.ts'
 import { hashSecret } from '../domain/key-text.ts'
 import type { Domain } from '../domain/ports.ts'
 import { limitRefusal } from '../domain/rate-limit.ts'
-import type { User } from '../domain/user.ts'
+import { checkOwner, type User } from '../domain/user.ts'
 import { compileApiKeyScopes, isScopesQuestion } from '../protocol/api-key-scopes.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import type { Credentials } from './credentials.ts'
 import type { KnownKey } from './key-cache.ts'
-import { authenticated, checkOwner, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
+import { authenticated, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
 
 type KnownApiKey = Extract<KnownKey, { kind: 'api_key' }>
 

@@ -1,12 +1,13 @@
 import type { Authentication, UserApiKeyIdentity } from '../domain/identity.ts'
 import { hashSecret } from '../domain/key-text.ts'
+import { checkOwner } from '../domain/user.ts'
 import { checkActive } from '../domain/user-api-keys.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { looksLikeSealedPayload } from '../protocol/payload.ts'
 import { compileScopes, isSelfRevocation } from '../protocol/scopes.ts'
 import type { KnownKey } from './key-cache.ts'
 import { limitUserApiKey } from './request-limits.ts'
-import { authenticated, checkOwner, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
+import { authenticated, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
 
 type KnownUserApiKey = Extract<KnownKey, { kind: 'user_api_key' }>
 

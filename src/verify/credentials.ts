@@ -1,6 +1,6 @@
 /** What a request brings to say who it is, as protocol §10.1 says where to look. */
 export interface Credentials {
-  /** The user API key. */
+  /** The user API key: the header `User-Api-Key`, else a key in `Authorization: Bearer`. */
   readonly userApiKey: string | undefined
   /** The `User-Api-Client-Id` header beside it: the client that the app says the key is for. */
   readonly clientId: string | undefined
@@ -19,7 +19,9 @@ export interface Credentials {
  */
 export function readCredentials(headers: Headers, query: URLSearchParams, inQuery: boolean): Credentials {
   const userApiKey =
-    present(headers.get('user-api-key')) ?? (inQuery ? read(query, 'user_api_key') : undefined)
+    present(headers.get('user-api-key')) ??
+    bearerKey(headers) ??
+    (inQuery ? read(query, 'user_api_key') : undefined)
   const keyInHeader = present(headers.get('api-key'))
   const apiKey = keyInHeader ?? (inQuery ? read(query, 'api_key') : undefined)
   // Most requests bring no API key: what stands beside one is looked for only then.
@@ -59,6 +61,16 @@ function clientIdIn(headers: Headers): string | undefined {
   if (value === undefined || /^[\x20-\x7e]*$/.test(value)) return value
   const decoded = Buffer.from(value, 'latin1').toString('utf8')
   return decoded.includes('\ufffd') ? value : decoded
+}
+
+/**
+ * A user API key as OAuth's clients send it (RFC 6750 §2.1). Only what has the form of one: other tokens may be the
+ * application's own, which Hallpass has no say in.
+ */
+function bearerKey(headers: Headers): string | undefined {
+  const header = headers.get('authorization')
+  const token = header === null ? undefined : /^bearer +(\S+)$/i.exec(header.trim())?.[1]
+  return token !== undefined && /^[0-9a-f]{32}$/.test(token) ? token : undefined
 }
 
 function read(query: URLSearchParams, name: string): string | undefined {

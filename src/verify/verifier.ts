@@ -1,8 +1,7 @@
 /** What the files of this room share: what they work with, what they look at, and their answers. */
 import type { Authentication, Identity } from '../domain/identity.ts'
 import type { Domain, SignIn } from '../domain/ports.ts'
-import { isSuspended, type User } from '../domain/user.ts'
-import { type Refusal, refusal } from '../protocol/errors.ts'
+import type { Refusal } from '../protocol/errors.ts'
 import type { Route } from '../protocol/route.ts'
 import type { RequestedRoute } from '../protocol/route-matcher.ts'
 import type { Credentials } from './credentials.ts'
@@ -30,12 +29,6 @@ export interface VerifiedRequest {
   readonly revocationId: string | undefined
   /** The address of whoever sent the request; null when it is not known. */
   readonly address: string | null
-}
-
-/** Why nobody may act as `owner` at `now`; undefined when they may. */
-export function checkOwner(owner: User, now: number): Refusal | undefined {
-  if (isSuspended(owner, now)) return refusal('owner_suspended')
-  return owner.active ? undefined : refusal('owner_inactive')
 }
 
 /** The answer for somebody who is known. */

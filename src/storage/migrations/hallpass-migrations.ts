@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.ts'
 import { apiKeyLimits } from './api-key-limits.ts'
+import { deviceDeliveries } from './device-deliveries.ts'
 import { deviceRequests } from './device-requests.ts'
 import { firstTables } from './first-tables.ts'
 import { oneTimePasswords } from './one-time-passwords.ts'
@@ -14,4 +15,5 @@ export const hallpassMigrations: readonly Migration[] = [
   pushDeliveries,
   oneTimePasswords,
   registeredClients,
+  deviceDeliveries,
 ]

@@ -13,6 +13,7 @@ function request(letter: string, change: Partial<NewDeviceRequest> = {}): NewDev
     deviceCodeHash: hash(letter),
     userCodeHash: `user ${letter}`,
     requestTokenHash: `token ${letter}`,
+    delivery: 'sealed',
     parameters: { application_name: 'An “App” 🎟', scopes: 'read', public_key: '-----BEGIN\n…' },
     keyExpiresAt: null,
     createdAt: now,
@@ -117,18 +118,28 @@ export function deviceRequestsContract(openStore: OpenStore): void {
       assert.equal((await store.deviceRequests.find(hash('a')))?.status, 'denied')
     })
 
-    test('one of those who ask at once gets the payload, and the request is gone', async (store) => {
+    test('an approval without a payload waits for its poll', async (store) => {
+      await store.deviceRequests.insert(request('a', { delivery: 'open' }))
+      await store.deviceRequests.bind(hash('a'), '1', now)
+      const change = { payload: null, expiresAt: now + 60, now }
+      assert.equal(await store.deviceRequests.authorize(hash('a'), '1', change), true)
+      const taken = await store.deviceRequests.take(hash('a'), now)
+      assert.equal(taken?.delivery, 'open')
+      assert.equal(taken.userId, '1')
+      assert.equal(taken.payload, null)
+    })
+
+    test('one of those who ask at once gets the request, and it is gone', async (store) => {
       await store.deviceRequests.insert(request('a'))
-      assert.equal(await store.deviceRequests.takePayload(hash('a'), now), undefined)
+      assert.equal(await store.deviceRequests.take(hash('a'), now), undefined)
       await store.deviceRequests.bind(hash('a'), '1', now)
       const change = { payload: 'sealed', expiresAt: now + 60, now }
       await store.deviceRequests.authorize(hash('a'), '1', change)
-      assert.equal(await store.deviceRequests.takePayload(hash('a'), now + 60), undefined)
-      const taken = await Promise.all([1, 2, 3].map(() => store.deviceRequests.takePayload(hash('a'), now)))
-      assert.deepEqual(
-        taken.filter((payload) => payload !== undefined),
-        ['sealed'],
-      )
+      assert.equal(await store.deviceRequests.take(hash('a'), now + 60), undefined)
+      const taken = await Promise.all([1, 2, 3].map(() => store.deviceRequests.take(hash('a'), now)))
+      const [one, ...others] = taken.filter((request) => request !== undefined)
+      assert.equal(one?.payload, 'sealed')
+      assert.equal(others.length, 0)
       assert.equal(await store.deviceRequests.find(hash('a')), undefined)
     })
 

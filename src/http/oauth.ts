@@ -1,0 +1,133 @@
+/**
+ * The standard's own device flow (RFC 8628), beside the protocol's and over the same requests, codes and pages. No
+ * cookie is looked at, so no CSRF token is asked for; what a client sends is read from the body alone, because an
+ * address ends up in logs.
+ */
+import { limitDeviceRequests, limitPollsFor, limitPollsFrom } from '../domain/device-limits.ts'
+import { requestDevice } from '../domain/device-request.ts'
+import { issueToken } from '../domain/device-token.ts'
+import { activationPath } from '../pages/paths.ts'
+import { deviceCodeGrantType, readDeviceAuthorization } from '../protocol/device-authorization.ts'
+import { devicePollIntervalSeconds, deviceRequestLifetimeSeconds } from '../protocol/device-request.ts'
+import { type Refusal, refusal } from '../protocol/errors.ts'
+import { type ParameterSources, readParameters } from '../protocol/parameters.ts'
+import { json, oauthRefused } from './answer.ts'
+import { longestValue } from './device-step.ts'
+import { type Call, type RouteOptions, type Router, routesOf, type Service } from './service.ts'
+import type { Visit } from './visit.ts'
+
+const deviceAuthorizationPath = '/oauth/device_authorization'
+const tokenPath = '/oauth/token'
+
+/** Adds the routes of RFC 8628, and the page of RFC 8414 by which clients find them. */
+export function addOAuthRoutes(router: Router, service: Service): void {
+  const route = routesOf(router, service)
+  const options: RouteOptions = {
+    who: 'unchecked',
+    sealed: true,
+    isOn: (settings) => settings.enable_oauth_device_flow,
+    refuse: oauthRefused,
+  }
+  const step = (take: typeof request) => async (call: Call) => {
+    const answer = await take(service, call)
+    return 'reason' in answer ? oauthRefused(call.visit, answer) : answer
+  }
+  route('POST', deviceAuthorizationPath, options, step(request))
+  route('POST', tokenPath, options, step(token))
+  route('GET', '/.well-known/oauth-authorization-server', options, async ({ visit }) =>
+    metadata(service, visit),
+  )
+}
+
+/** RFC 8628 §3.1 and §3.2. */
+async function request(service: Service, { visit, sources }: Call): Promise<Response | Refusal> {
+  const { domain } = service
+  const limited = limitDeviceRequests(domain, visit.connection.remoteAddress)
+  if (limited) return limited
+  const read = readDeviceAuthorization(bodyAlone(visit, sources))
+  if (read.outcome === 'refused') return read.refusal
+  const outcome = await requestDevice(domain, { delivery: 'open', parameters: read.parameters })
+  if (outcome.outcome === 'refused') return outcome.refusal
+  const address = service.baseUrl(visit) + activationPath
+  return json({
+    device_code: outcome.deviceCode,
+    user_code: outcome.userCode,
+    verification_uri: address,
+    // It carries no user code, which must be typed all the same: whoever sends a link need not hold the device.
+    verification_uri_complete: `${address}?request=${outcome.requestToken}`,
+    expires_in: deviceRequestLifetimeSeconds,
+    interval: devicePollIntervalSeconds,
+  })
+}
+
+/** RFC 8628 §3.4 and §3.5. */
+async function token(service: Service, { visit, sources }: Call): Promise<Response | Refusal> {
+  const { domain } = service
+  const address = visit.connection.remoteAddress
+  const limited = limitPollsFrom(domain, address)
+  if (limited) return limited
+  const read = readParameters(bodyAlone(visit, sources), tokenSpecs)
+  if (read.outcome === 'refused') return read.refusal
+  const { grant_type: grantType, device_code: deviceCode, client_id: clientId } = read.values
+  const missing = Object.entries({ grant_type: grantType, device_code: deviceCode, client_id: clientId })
+    .filter(([, value]) => value === undefined)
+    .map(([name]) => name)
+  if (grantType !== undefined && grantType !== deviceCodeGrantType) {
+    return refusal('grant_type_unsupported', { grant_type: grantType, expected: deviceCodeGrantType })
+  }
+  if (deviceCode === undefined || clientId === undefined || grantType === undefined) {
+    const example = `grant_type=${deviceCodeGrantType}&device_code=DEVICE_CODE&client_id=CLIENT_ID`
+    return refusal('parameters_missing', { missing: missing.join(', '), first: missing[0] ?? '', example })
+  }
+  const tooMany = limitPollsFor(domain, deviceCode)
+  if (tooMany) return tooMany
+  // Go's oauth2 package does not know at first how a site wants its clients to be named, and sends every poll twice.
+  const form = visit.request.headers.has('authorization') ? 'header' : 'body'
+  const outcome = await issueToken(domain, { deviceCode, clientId, form, address })
+  if (outcome.outcome === 'refused') return outcome.refusal
+  const { accessToken, expiresInSeconds, scopes } = outcome
+  return json({
+    access_token: accessToken,
+    token_type: 'Bearer',
+    ...(expiresInSeconds === undefined ? {} : { expires_in: expiresInSeconds }),
+    scope: scopes.join(' '),
+  })
+}
+
+/** RFC 8414 §2, RFC 8628 §4. */
+function metadata(service: Service, visit: Visit): Response {
+  const issuer = service.baseUrl(visit)
+  const { allow_user_api_key_scopes: allowed } = service.domain.settings.current()
+  return json({
+    issuer,
+    device_authorization_endpoint: issuer + deviceAuthorizationPath,
+    token_endpoint: issuer + tokenPath,
+    token_endpoint_auth_methods_supported: ['none'],
+    grant_types_supported: [deviceCodeGrantType],
+    response_types_supported: [],
+    scopes_supported: allowed.filter((scope) => scope !== 'one_time_password'),
+  })
+}
+
+/** The client's id may stand in the `Authorization` header instead (RFC 6749 §2.3.1); whatever secret is beside it does not count. */
+function bodyAlone({ request: { headers } }: Visit, { body }: ParameterSources): ParameterSources {
+  const query = new URLSearchParams()
+  const clientId = basicName(headers.get('authorization'))
+  // What the body says wins.
+  if (clientId !== undefined) query.set('client_id', clientId)
+  return { query, body }
+}
+
+function basicName(header: string | null): string | undefined {
+  const [, encoded] = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(header ?? '') ?? []
+  if (encoded === undefined) return undefined
+  const [name = ''] = Buffer.from(encoded, 'base64').toString('utf8').split(':', 1)
+  // Both halves are form-encoded there.
+  return new URLSearchParams(`name=${name}`).get('name') ?? undefined
+}
+
+const tokenSpecs = {
+  grant_type: { limit: 200 },
+  device_code: { limit: longestValue },
+  client_id: { limit: longestValue },
+} as const
