@@ -13,12 +13,15 @@ export interface PushReceiver extends AsyncDisposable {
   /** Without a slash at its end. */
   readonly url: string
   readonly received: readonly ReceivedPush[]
-  /** Resolves once `count` pushes have come. */
+  /** Resolves once `count` pushes have come; rejects when that takes too long. */
   arrived(count: number): Promise<void>
 }
 
 /** How a receiver answers its next push: by a status, or by doing what it likes. */
 export type Answer = number | ((response: ServerResponse) => void)
+
+/** Longest that a test waits for a push, in milliseconds. */
+const patienceMs = 20_000
 
 /** Listens on a free port, and answers each push with the next of `answers`, and 200 when there is none left. */
 export async function startReceiver(answers: Answer[] = []): Promise<PushReceiver> {
@@ -48,9 +51,17 @@ export async function startReceiver(answers: Answer[] = []): Promise<PushReceive
     url: `http://127.0.0.1:${port}`,
     received,
     arrived: (count) =>
-      new Promise((resolve) => {
-        if (received.length >= count) resolve()
-        else waiting.push({ count, resolve })
+      new Promise((resolve, reject) => {
+        if (received.length >= count) return resolve()
+        const complaint = new Error(`${count} pushes did not come within ${patienceMs} ms`)
+        const timer = setTimeout(() => reject(complaint), patienceMs)
+        waiting.push({
+          count,
+          resolve: () => {
+            clearTimeout(timer)
+            resolve()
+          },
+        })
       }),
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))

@@ -9,8 +9,11 @@ import type { PushDeliveryRecord, PushOutcome } from './store.ts'
 /** How often to look for what another process left or queued, in milliseconds. */
 const lookEveryMs = 10_000
 
-/** How much longer than its time-out a push may belong to whoever sends it, in milliseconds: for the database's part. */
-const leaseMarginMs = 30_000
+/**
+ * How much longer than its time-out a push may belong to whoever sends it, in milliseconds: for the database’s part. So
+ * long those behind it wait when that process has ended; were it too short, a push would come twice.
+ */
+const leaseMarginMs = 5000
 
 export interface PushDelivererOptions {
   readonly outbound: Outbound

@@ -17,7 +17,11 @@ export function itemProblem(kind: ItemKind, item: string, scopes: ScopeCatalogue
       // Protocol §14 keeps this one group off the list, whatever its members.
       return item === '4' ? 'this group cannot be allowed' : undefined
     case 'url':
-      return isWebAddress(item) ? undefined : 'it is not an absolute http or https address'
+      if (!isWebAddress(item)) return 'it is not an absolute http or https address'
+      // Nothing would be sent there: a password in a list that people read is no secret.
+      return new URL(item).username || new URL(item).password
+        ? 'it holds a user name or a password'
+        : undefined
     case 'origin':
       return isOrigin(item) ? undefined : 'it is not an origin'
     case 'address':

@@ -20,4 +20,25 @@ describe('readServeOptions', () => {
       assert.throws(() => readServeOptions({ trustedProxy: [range] }, {}), refused)
     })
   }
+
+  const values: readonly [value: string | undefined, expected: boolean][] = [
+    [undefined, false],
+    ['', false],
+    ['0', false],
+    ['1', true],
+  ]
+  for (const [value, expected] of values) {
+    test(`${expected ? 'lets' : 'does not let'} pushes go to private addresses with ${value ?? 'nothing'}`, () => {
+      const { allowPrivatePush } = readServeOptions({}, { HALLPASS_ALLOW_PRIVATE_PUSH: value })
+      assert.equal(allowPrivatePush, expected)
+    })
+  }
+
+  // What is meant as «no» must not be read as «yes», nor the other way round.
+  test('takes nothing but 0 and 1 for whether pushes may go to private addresses', () => {
+    const refused = { reason: 'configuration_invalid', message: /^HALLPASS_ALLOW_PRIVATE_PUSH cannot be/ }
+    for (const value of ['true', 'no', '2', ' 1']) {
+      assert.throws(() => readServeOptions({}, { HALLPASS_ALLOW_PRIVATE_PUSH: value }), refused)
+    }
+  })
 })

@@ -34,4 +34,13 @@ describe('auditEntry', () => {
   test('leaves the hash of a key out of the log', () => {
     assert.doesNotMatch(JSON.stringify(auditEntry(undefined, systemActor, event, 0)), /secret/)
   })
+
+  // The log is never changed, so that a secret in it could not be taken back.
+  test('says that a secret setting was changed, and not from what to what', () => {
+    const change = { type: 'setting_changed', name: 'push_api_secret_key', from: '', to: 'sesame' } as const
+    const { details } = auditEntry(undefined, systemActor, change, 0)
+    assert.deepEqual(JSON.parse(details), { name: 'push_api_secret_key', from: '', to: '(secret)' })
+    const open = auditEntry(undefined, systemActor, { ...change, name: 'title' }, 0)
+    assert.deepEqual(JSON.parse(open.details), { name: 'title', from: '', to: 'sesame' })
+  })
 })

@@ -91,6 +91,24 @@ describe('notifications', () => {
     assert.equal((await site.topic({ raw: 'hello @kim' })).post_number, 1)
     assert.equal(faults.length, 1)
   })
+
+  test('nobody waits for a hook, and one that fails later is reported', async () => {
+    const faults: unknown[] = []
+    const hook = Promise.withResolvers<never>()
+    const reported = Promise.withResolvers<void>()
+    using site = await openSite({
+      onNotification: () => hook.promise,
+      onError: (error) => {
+        faults.push(error)
+        reported.resolve()
+      },
+    })
+    assert.equal((await site.topic({ raw: 'hello @kim' })).post_number, 1)
+    assert.deepEqual(faults, [])
+    hook.reject(new Error('late'))
+    await reported.promise
+    assert.equal(faults.length, 1)
+  })
 })
 
 describe('GET /notifications', () => {

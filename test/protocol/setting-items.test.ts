@@ -11,7 +11,7 @@ describe('itemProblem', () => {
     [
       'url',
       ['https://a.example/b?c#d', 'HTTP://a.example'],
-      ['a.example', 'https://', 'https://a\\b', 'ws://a'],
+      ['a.example', 'https://', 'https://a\\b', 'ws://a', 'https://user@a.example', 'https://:pw@a.example'],
     ],
     [
       'origin',
