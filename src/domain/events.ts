@@ -23,6 +23,8 @@ export type DomainEvent =
   | ({ readonly type: 'user_api_key_replaced' } & KeyEvent)
   | ({ readonly type: 'user_api_key_revoked' } & KeyEvent)
   | ({ readonly type: 'user_api_key_restored' } & KeyEvent)
+  /** `clientId` is the one it has now, `from` the one it had. */
+  | ({ readonly type: 'user_api_key_client_changed'; readonly from: string } & KeyEvent)
   | { readonly type: 'device_request_denied'; readonly clientId: string }
   | {
       readonly type: 'client_registered'

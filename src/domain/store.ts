@@ -307,6 +307,10 @@ export interface StoreSession {
     /** Deletes the user's keys of this client, with their scopes; answers with what was deleted. */
     deleteByUserAndClient(userId: string, clientRowId: number): Promise<readonly UserApiKeyRecord[]>
     setRevokedAt(id: number, revokedAt: number | null): Promise<void>
+    /** Makes the key one of another client. */
+    setClient(id: number, clientRowId: number): Promise<void>
+    /** Whether anybody but the user has a key of the client, in whatever state. */
+    hasOtherOwner(clientRowId: number, userId: string): Promise<boolean>
     /** Moves last use forward, never back. */
     touch(uses: readonly { readonly id: number; readonly lastUsedAt: number }[]): Promise<void>
   }

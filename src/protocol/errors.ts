@@ -458,6 +458,13 @@ export const refusalCatalogue = {
     message: 'too many requests came from this address with the cookie of a session that does not exist',
     remedy: 'this answer deletes the cookie: try again, and sign in where it is asked for',
   },
+  client_id_taken: {
+    status: 403,
+    errorType: 'invalid_access',
+    message:
+      'the `User-Api-Client-Id` header names a client that {problem}, so this key cannot become one of it',
+    remedy: 'send the client id that the key was asked for with, or an id of your own, or no such header',
+  },
   scope_insufficient: {
     status: 403,
     errorType: 'invalid_access',

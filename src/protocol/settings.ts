@@ -367,6 +367,15 @@ export const settingsCatalogue = {
     unit: 'requests',
     description: 'Requests that one user API key may make in a day.',
   },
+  max_user_api_key_client_changes_per_day: {
+    kind: 'integer',
+    default: 20,
+    minimum: 1,
+    maximum: 10_000,
+    unit: 'requests',
+    description:
+      'How often one user API key may change its client id in a day, with the header User-Api-Client-Id. Each change is kept in the audit log, and may make a client.',
+  },
   max_admin_api_reqs_per_minute: {
     kind: 'integer',
     default: 60,

@@ -91,6 +91,25 @@ export function createUserApiKeys(db: Kysely<HallpassTables>): StoreSession['use
       await db.updateTable('user_api_keys').set({ revoked_at: revokedAt }).where('id', '=', id).execute()
     },
 
+    async setClient(id, clientRowId) {
+      await db
+        .updateTable('user_api_keys')
+        .set({ user_api_key_client_id: clientRowId })
+        .where('id', '=', id)
+        .execute()
+    },
+
+    async hasOtherOwner(clientRowId, userId) {
+      const row = await db
+        .selectFrom('user_api_keys')
+        .select('id')
+        .where('user_api_key_client_id', '=', clientRowId)
+        .where('user_id', '!=', userId)
+        .limit(1)
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
     touch: (uses) => touch(db, 'user_api_keys', uses),
   }
 }

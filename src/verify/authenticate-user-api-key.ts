@@ -1,3 +1,5 @@
+import { changeClient } from '../domain/change-client.ts'
+import type { Actor } from '../domain/events.ts'
 import type { Authentication, UserApiKeyIdentity } from '../domain/identity.ts'
 import { hashSecret } from '../domain/key-text.ts'
 import { checkOwner } from '../domain/user.ts'
@@ -34,8 +36,28 @@ export async function authenticateUserApiKey(
   }
   const problem = checkOwner(owner, now)
   if (problem) return refused(problem)
+  const { clientId } = asked.credentials
+  // A header cannot hold what surrounds some ids, such as the line feed at the end of a host's name.
+  const isChanged = clientId !== undefined && clientId !== key.client.clientId.trim()
+  const followed = isChanged ? await followClient(verifier, known, clientId, asked.address) : known
+  if ('reason' in followed) return refused(followed)
   verifier.lastUse.userApiKeyUsed(key.id)
-  return authenticated(identityOf(known))
+  return authenticated(identityOf(followed))
+}
+
+/** The key as one of the client that its app says it is for (protocol §8.5), or why it cannot be. */
+async function followClient(
+  verifier: Verifier,
+  { key, owner }: KnownUserApiKey,
+  clientId: string,
+  address: string | null,
+): Promise<KnownUserApiKey | Refusal> {
+  const { domain } = verifier
+  const actor: Actor = { userId: owner.id, via: 'user_api_key', address }
+  const outcome = await changeClient(domain, actor, key.id, clientId)
+  if (outcome.outcome === 'refused') return outcome.refusal
+  const now = await loadUserApiKey(verifier, key.keyHash)
+  return now ?? refusal('user_api_key_invalid')
 }
 
 function identityOf({ key, owner }: KnownUserApiKey): UserApiKeyIdentity {

@@ -53,6 +53,27 @@ export function userApiKeysContract(openStore: OpenStore): void {
       }
     })
 
+    test('a key is moved to another client, with all else as it was, and no other key is', async (store) => {
+      const [one, two] = [await insertClient(store, 'client-1'), await insertClient(store, 'client-2')]
+      const key = await store.userApiKeys.insert(userApiKey(one))
+      const other = await store.userApiKeys.insert(userApiKey(one, { keyHash: hash('b') }))
+      await store.userApiKeys.setClient(key.id, two.id)
+      assert.deepEqual(await store.userApiKeys.findByHash(hash('a')), {
+        ...key,
+        client: { id: two.id, clientId: 'client-2', applicationName: 'An App' },
+      })
+      assert.deepEqual(await store.userApiKeys.findByHash(hash('b')), other)
+    })
+
+    test('a client has another owner when anybody else has a key of it, a revoked one too', async (store) => {
+      const [one, two] = [await insertClient(store, 'client-1'), await insertClient(store, 'client-2')]
+      await store.userApiKeys.insert(userApiKey(one, { userId: '1' }))
+      const other = await store.userApiKeys.insert(userApiKey(two, { userId: '2', keyHash: hash('b') }))
+      await store.userApiKeys.setRevokedAt(other.id, now)
+      assert.equal(await store.userApiKeys.hasOtherOwner(one.id, '1'), false)
+      assert.equal(await store.userApiKeys.hasOtherOwner(two.id, '1'), true)
+    })
+
     test('refuses a hash that is taken, and keeps none of the scopes', async (store) => {
       const client = await insertClient(store)
       const first = await store.userApiKeys.insert(userApiKey(client))
