@@ -16,7 +16,7 @@ const longestClientId = 1000
  * there, if only this user has keys of it and it is not registered. Nothing else about the key changes, and no other
  * key does. A key that has the client already stays as it is, so that of many requests at once one changes something.
  *
- * Reasons: `client_id_taken`, `parameter_too_long`, `rate_limited`; `user_api_key_invalid` for a key that is gone.
+ * Reasons: `client_change_refused`, `parameter_too_long`, `rate_limited`; `user_api_key_invalid` for a key that is gone.
  */
 export async function changeClient(
   domain: Domain,
@@ -50,7 +50,7 @@ async function moveKey(
   if (key.client.clientId === clientId) return { result: { outcome: 'changed' }, events: [] }
   const found = await session.clients.findByClientId(clientId)
   const problem = found && (await whyTaken(session, found, key))
-  if (problem !== undefined) return refused(refusal('client_id_taken', { problem }))
+  if (problem !== undefined) return refused(refusal('client_change_refused', { problem }))
   // Counted here, where of many requests at once only the first arrives.
   const limited = countAgainst(domain, [[perDay('max_user_api_key_client_changes_per_day'), key.keyHash]])
   if (limited) return refused(limited)

@@ -458,7 +458,7 @@ export const refusalCatalogue = {
     message: 'too many requests came from this address with the cookie of a session that does not exist',
     remedy: 'this answer deletes the cookie: try again, and sign in where it is asked for',
   },
-  client_id_taken: {
+  client_change_refused: {
     status: 403,
     errorType: 'invalid_access',
     message:

@@ -103,7 +103,7 @@ describe('the User-Api-Client-Id header', () => {
   test('is refused for a client of which somebody else has keys; the key works on without', async () => {
     await site.approvedKey({ client_id: 'theirs' }, 'admin')
     const key = await site.approvedKey({ client_id: 'mine' })
-    assert.deepEqual(await call(key, 'theirs'), { status: 403, reason: 'client_id_taken' })
+    assert.deepEqual(await call(key, 'theirs'), { status: 403, reason: 'client_change_refused' })
     assert.equal((await call(key, '')).status, 200)
     assert.deepEqual(await changes(), [])
   })
