@@ -31,7 +31,6 @@ export async function registerClient(
   const checked = checkClientRegistration(sources, { settings, scopes: domain.scopes })
   if (checked.outcome === 'refused') return checked
   const { clientId, applicationName, publicKey, publicKeyPem, authRedirect, scopes } = checked.registration
-  if (await domain.store.clients.findByClientId(clientId)) return taken
   try {
     await commit(domain, actor, async (session) => {
       await session.clients.insert({
@@ -51,7 +50,6 @@ export async function registerClient(
       }
     })
   } catch (error) {
-    // Somebody else was faster.
     if (error instanceof UniqueViolation && error.field === 'client_id') return taken
     throw error
   }

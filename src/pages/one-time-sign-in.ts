@@ -36,6 +36,6 @@ ${csrfField(model.csrfToken)}
 <button class="button button--primary" type="submit">Sign in</button>
 </form>
 </section>
-<p class="aside">Did you not just ask an app to open this site, or is that not your account? Then close this page.</p>`
+<p class="aside">If you did not just ask an app to open this site, or if that is not your account, close this page.</p>`
   return layout({ siteTitle, title: 'Sign in', width: 'narrow' }, body)
 }

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { authorizationParameters, createTestSite, openSealed, type TestSite } from '../test-site.ts'
+import {
+  authorizationParameters,
+  createTestSite,
+  openSealed,
+  type RequestOptions,
+  type TestSite,
+} from '../test-site.ts'
 
 let site: TestSite
 before(async () => {
@@ -37,6 +43,61 @@ describe('GET /user-api-key/new', () => {
     assert.match(body.errors[0], /: nonce$/)
     assert.match(body.remedy, /http:\/\/hallpass\.test\/user-api-key\/new\?nonce=NONCE/)
     assert.equal(body.error_type, undefined)
+  })
+
+  test('names them in JSON to a browser as well', async () => {
+    const response = await site.request('/user-api-key/new?scopes=read', { headers: html })
+    assert.equal(response.status, 400)
+    assert.match(response.headers.get('content-type') ?? '', /json/)
+    assert.equal((await response.json()).reason, 'parameters_missing')
+  })
+
+  test('shows a wrong padding as a page with status 400', async () => {
+    const response = await site.request(newPath({ padding: 'x' }), { headers: html })
+    assert.equal(response.status, 400)
+    assert.match(response.headers.get('content-type') ?? '', /html/)
+  })
+
+  // An app whose redirect got lost on the way would otherwise wait for ever, its user before a page with a payload.
+  test('refuses a redirect that is there and blank, and takes null in JSON for none', async () => {
+    for (const blank of ['', ' ']) {
+      const body = await (await site.request(newPath({ auth_redirect: blank }, '.json'))).json()
+      assert.equal(body.reason, 'auth_redirect_invalid')
+    }
+    const headers = { 'api-key': site.adminApiKey, 'api-username': 'sam' }
+    const json = { ...authorizationParameters(), auth_redirect: null }
+    assert.equal((await site.request('/user-api-key.json', { json, headers })).status, 200)
+  })
+
+  test('has every field in JSON, null where nothing was sent', async () => {
+    const visitor = await site.signedIn()
+    const model = await (await visitor.request(newPath({}, '.json'))).json()
+    assert.deepEqual(Object.keys(model), [
+      'state',
+      'application_name',
+      'public_key',
+      'nonce',
+      'client_id',
+      'auth_redirect',
+      'redirect_uri',
+      'push_url',
+      'localized_scopes',
+      'scopes',
+      'write_scope',
+      'padding',
+      'expires_in_seconds',
+      'expires_at',
+      'current_user',
+    ])
+    for (const name of [
+      'auth_redirect',
+      'redirect_uri',
+      'push_url',
+      'padding',
+      'expires_in_seconds',
+      'expires_at',
+    ])
+      assert.equal(model[name], null, name)
   })
 
   test('sends somebody who is not signed in to sign in, and keeps all nine parameters until then', async () => {
@@ -335,4 +396,34 @@ describe('POST /user-api-key', () => {
     const client = await site.store.clients.findByClientId('plain')
     assert.equal(client?.publicKey, null)
   })
+})
+
+describe('the routes of the flows', () => {
+  const requests: readonly [name: string, path: string, options: RequestOptions, status: number][] = [
+    ['a probe', '/user-api-key/new', { method: 'HEAD' }, 200],
+    ['a request that waits', newPath(), {}, 302],
+    ['a request without parameters', '/user-api-key/new', {}, 400],
+    ['a bad key', '/user-api-key/new', { headers: { 'user-api-key': '0'.repeat(32) } }, 403],
+    ['an approval of nobody', '/user-api-key', { form: {} }, 403],
+    ['an approval that is too large', '/user-api-key', { form: { nonce: 'x'.repeat(70_000) } }, 413],
+    ['a request for a one-time password', '/user-api-key/otp', {}, 400],
+    ['a one-time password for nobody', '/user-api-key/otp', { form: {} }, 403],
+    ['the activation page', '/user-api-key/activate', {}, 302],
+    ['a code of nobody', '/user-api-key/activate', { form: { code: 'x' } }, 403],
+    ['a device request as a form', '/user-api-key/device', { form: {} }, 403],
+    ['a poll as a form', '/user-api-key/device/poll', { form: {} }, 403],
+    ['a decision of nobody', '/user-api-key/device/authorize', { form: {} }, 403],
+    ['a denial of nobody', '/user-api-key/device/deny', { form: {} }, 403],
+  ]
+  for (const [name, path, options, status] of requests) {
+    test(`keep the answer to ${name} out of caches and addresses out of referrers`, async () => {
+      const response = await site.request(path, options)
+      assert.equal(response.status, status)
+      const { headers } = response
+      assert.equal(headers.get('cache-control'), 'no-store')
+      assert.equal(headers.get('pragma'), 'no-cache')
+      assert.equal(headers.get('expires'), '0')
+      assert.equal(headers.get('referrer-policy'), 'same-origin')
+    })
+  }
 })

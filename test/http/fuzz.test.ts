@@ -93,6 +93,37 @@ describe('the authorization request', () => {
     )
   })
 
+  test('is answered below 500 whatever one-time passwords and registrations are asked with', async () => {
+    const anything = fc.oneof(value, fc.jsonValue())
+    const fields = [...names, 'user_api_public_key']
+    const headers = { 'api-key': site.adminApiKey, 'api-username': 'sam', accept: 'application/json' }
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('/user-api-key/otp', '/user-api-key-client'),
+        fc.dictionary(fc.constantFrom(...fields), anything),
+        async (path, json) => {
+          const response = await site.request(path, {
+            json: { ...authorizationParameters(), ...json },
+            headers,
+          })
+          assert.ok(response.status < 500, `${response.status} for ${path} ${JSON.stringify(json)}`)
+        },
+      ),
+      { numRuns: 300 },
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('/user-api-key/otp', '/user-api-key-client', '/', '/session/otp/x'),
+        fc.dictionary(fc.constantFrom(...fields), value),
+        async (path, parameters) => {
+          const response = await site.request(`${path}?${new URLSearchParams(parameters)}`)
+          assert.ok(response.status < 500, `${response.status} for ${path} ${JSON.stringify(parameters)}`)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
   test('is answered below 500 whatever its path and method', async () => {
     const path = fc.array(
       fc.oneof(

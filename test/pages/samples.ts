@@ -10,6 +10,8 @@ import { type ConsentModel, consentPage } from '../../src/pages/consent.ts'
 import { errorPage } from '../../src/pages/error.ts'
 import { errorDocsIndexPage, errorDocsPage } from '../../src/pages/error-docs.ts'
 import type { Html } from '../../src/pages/html.ts'
+import { type OneTimePasswordModel, oneTimePasswordPage } from '../../src/pages/one-time-password.ts'
+import { oneTimeSignInPage } from '../../src/pages/one-time-sign-in.ts'
 import { authorizationRefusedPage } from '../../src/pages/refused.ts'
 import { resultPage } from '../../src/pages/result.ts'
 import { signInPage } from '../../src/pages/sign-in.ts'
@@ -173,6 +175,26 @@ const activation: ActivationModel = {
   handle: { by: 'approval', approvalToken: 'a'.repeat(64) },
 }
 
+const oneTimePassword: OneTimePasswordModel = {
+  siteTitle,
+  applicationName: 'Discourse Hub',
+  user: consentModel.user,
+  authRedirect: 'discourse://auth_redirect',
+  redirectHost: null,
+  redirectIsLoopback: false,
+  action: '/user-api-key/otp',
+  csrfToken: 'token-1',
+  parameters: { application_name: 'Discourse Hub', auth_redirect: 'discourse://auth_redirect' },
+  switchUserAction: '/hallpass/switch',
+}
+const oneTimeSignIn = {
+  siteTitle,
+  user: consentModel.user,
+  action: `/session/otp/${'a1'.repeat(16)}`,
+  csrfToken: 'token-1',
+}
+const oneTimePasswordInvalid = refusal('one_time_password_invalid', { minutes: 10 })
+
 /** The pages by the names that their screenshots get. */
 export const samples: Readonly<Record<string, Html>> = {
   'sign-in': signInPage(signIn),
@@ -210,6 +232,29 @@ export const samples: Readonly<Record<string, Html>> = {
   'consent-breaking': consentPage({ ...consentModel, applicationName: breakingName }),
   'consent-turning': consentPage({ ...consentModel, applicationName: turningName }),
   'consent-endless': consentPage(endlessRequest),
+  'one-time-password': oneTimePasswordPage(oneTimePassword),
+  'one-time-password-endless': oneTimePasswordPage({
+    ...oneTimePassword,
+    siteTitle: endlessRequest.siteTitle,
+    applicationName: endlessName,
+    user: endlessRequest.user,
+    authRedirect: `https://${endlessRequest.redirectHost}/${'callback'.repeat(40)}`,
+    redirectHost: endlessRequest.redirectHost,
+  }),
+  'one-time-password-breaking': oneTimePasswordPage({ ...oneTimePassword, applicationName: breakingName }),
+  'one-time-sign-in': oneTimeSignInPage(oneTimeSignIn),
+  'one-time-sign-in-other': oneTimeSignInPage({ ...oneTimeSignIn, signedInAs: 'grace' }),
+  'one-time-sign-in-endless': oneTimeSignInPage({
+    ...oneTimeSignIn,
+    siteTitle: endlessRequest.siteTitle,
+    user: endlessRequest.user,
+    signedInAs: endlessRequest.user.username,
+  }),
+  'one-time-sign-in-failed': errorPage({
+    siteTitle,
+    refusal: oneTimePasswordInvalid,
+    docsUrl: `${docs}/one_time_password_invalid`,
+  }),
   'activate-code': enterCodePage(enterCode),
   'activate-code-invalid': enterCodePage({ ...enterCode, problem: 'invalid_code' }),
   'activate-code-expired': enterCodePage({ ...enterCode, problem: 'expired_code' }),
