@@ -1,4 +1,5 @@
 import type { CaseSection } from '../case.ts'
+import { additionCases } from './additions.ts'
 import { apiKeyCases } from './api-keys.ts'
 import { browserFlowCases } from './approving.ts'
 import { authenticationCases } from './authentication.ts'
@@ -9,9 +10,11 @@ import { deviceFlowCases } from './device-flow.ts'
 import { endpointCases } from './endpoints.ts'
 import { errorCases } from './errors.ts'
 import { keyLifeCases } from './key-life.ts'
+import { oneTimePasswordCases } from './one-time-passwords.ts'
 import { parameterCases } from './parameters.ts'
 import { pushCases } from './push.ts'
 import { redirectCases } from './redirects.ts'
+import { registeredClientCases } from './registered-clients.ts'
 import { routeBesideCases } from './routes-beside.ts'
 import { settingCases } from './settings.ts'
 
@@ -22,6 +25,8 @@ export const allCases: readonly CaseSection[] = [
   browserFlowCases,
   cryptographyCases,
   deviceFlowCases,
+  oneTimePasswordCases,
+  registeredClientCases,
   keyLifeCases,
   pushCases,
   authenticationCases,
@@ -32,4 +37,5 @@ export const allCases: readonly CaseSection[] = [
   corsCases,
   routeBesideCases,
   clientCases,
+  additionCases,
 ]

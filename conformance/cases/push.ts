@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import type { Case, CaseSection, Need } from '../case.ts'
 import { randomText } from '../crypto.ts'
 import { check, equal, fields, matches, ok, skip, status } from '../expect.ts'
@@ -190,8 +191,17 @@ function delivery(id: Case['id'], title: string, run: (delivery: Delivery) => Pr
   return { id, title, needs, run: (site) => withDelivery(site, run) }
 }
 
+/** An addition: Hallpass signs what it pushes. */
+export const signatureCase: Case = delivery('A-26', 'signs what it pushes', async ({ onePush }) => {
+  const { push } = await onePush()
+  const value = String(push.headers['hallpass-signature'])
+  const [, time = '', signature = ''] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(value) ?? []
+  const expected = createHmac('sha256', secret).update(`${time}.${push.text}`).digest('hex')
+  equal(signature, expected, 'the signature')
+})
+
 /** Runs a case with a receiver that the site may push to. */
-export function withDelivery(site: Site, run: (delivery: Delivery) => Promise<void>): Promise<void> {
+function withDelivery(site: Site, run: (delivery: Delivery) => Promise<void>): Promise<void> {
   const target = site.pushTarget() ?? skip('there is no address to push to')
   return PushReceiver.listen(target, async (receiver) => {
     const writer = await site.secondUser()
@@ -235,7 +245,7 @@ async function mention(site: Site, writer: Person): Promise<unknown> {
   return topic
 }
 
-export function notificationsOf(push: Push): readonly Readonly<Record<string, unknown>>[] {
+function notificationsOf(push: Push): readonly Readonly<Record<string, unknown>>[] {
   const { notifications } = push.body
   return Array.isArray(notifications) ? notifications : []
 }
