@@ -4,17 +4,23 @@ import { keyPair, randomText } from '../crypto.ts'
 import { enterCode, requestDevice } from '../device.ts'
 import type { Answer } from '../exchange.ts'
 import { check, equal, fields, header, matches, object, ok, redirect, refusal, status } from '../expect.ts'
-import { withLimits } from '../limits.ts'
 import { redirects, type Site } from '../site.ts'
 import { query } from '../visitor.ts'
-import { standardDeviceCases } from './standard-device-flow.ts'
 import { signatureCase } from './push.ts'
+import { standardDeviceCases } from './standard-device-flow.ts'
 
 /** §19: what Hallpass adds. */
 export const additionCases: CaseSection = {
   section: 19,
   title: 'additions',
-  cases: [...refusalCases(), ...requestCases(), ...pageCases(), ...keyCases(), ...standardDeviceCases, ...otherCases()],
+  cases: [
+    ...refusalCases(),
+    ...requestCases(),
+    ...pageCases(),
+    ...keyCases(),
+    ...standardDeviceCases,
+    ...otherCases(),
+  ],
 }
 
 const explanation = ['reason', 'message', 'remedy', 'docs_url']
@@ -82,7 +88,8 @@ function refusalCases(): readonly Case[] {
         const { api } = await site.approve({ scopes: 'session_info' })
         const { reason, message } = refusal(await api.get('/notifications.json'), 403, 'invalid_access')
         equal(reason, 'scope_insufficient', 'reason')
-        for (const scope of ['notifications', 'read', 'write']) matches(message, new RegExp(`\\b${scope}\\b`), 'message')
+        for (const scope of ['notifications', 'read', 'write'])
+          matches(message, new RegExp(`\\b${scope}\\b`), 'message')
       },
     },
     {
@@ -214,7 +221,11 @@ function requestCases(): readonly Case[] {
       async run(site) {
         const earlier = await site.approve()
         const client_id = earlier.clientId
-        for (const change of [{ nonce: 'n'.repeat(180) }, { expires_in_seconds: '0' }, { padding: 'rot13' }]) {
+        for (const change of [
+          { nonce: 'n'.repeat(180) },
+          { expires_in_seconds: '0' },
+          { padding: 'rot13' },
+        ]) {
           await refusedApproval(site, { client_id, ...change }, [400, 'invalid_parameters'])
         }
         equal(await site.accepts(earlier), true, 'whether the earlier key works')
@@ -234,7 +245,8 @@ function pageCases(): readonly Case[] {
         const asked = await site.request()
         const answer = await browser.post('/user-api-key', asked, { accept: 'html' })
         const [first = ''] = answer.text.match(/<code[\s\S]*?<\/code>/) ?? []
-        const [, payload = ''] = /^<code id="user-api-key-payload"[^>]*>([A-Za-z0-9+/=]+)\n<\/code>$/.exec(first) ?? []
+        const [, payload = ''] =
+          /^<code id="user-api-key-payload"[^>]*>([A-Za-z0-9+/=]+)\n<\/code>$/.exec(first) ?? []
         check(payload !== '', `the first <code> is ${first.slice(0, 100)}`, answer)
         await site.issued(payload, asked, {}, answer)
       },
@@ -265,7 +277,11 @@ function pageCases(): readonly Case[] {
           const answer = status(await visitor.get(path, { accept: 'html' }), 200)
           const policy = header(answer, 'Content-Security-Policy', /frame-ancestors 'none'/)
           check(!policy.includes('unsafe-inline'), 'the policy allows inline scripts', answer)
-          check(!/<script(?![^>]*\bsrc=)|\son\w+=/i.test(answer.text), 'the page has an inline script', answer)
+          check(
+            !/<script(?![^>]*\bsrc=)|\son\w+=/i.test(answer.text),
+            'the page has an inline script',
+            answer,
+          )
         }
       },
     },
@@ -347,16 +363,19 @@ function otherCases(): readonly Case[] {
       async run(site) {
         const { browser } = await site.user()
         const { api } = await site.approve()
-        const few = { max_user_api_reqs_per_minute: '2', max_device_requests_per_minute: '2', max_reqs_per_ip_per_10_seconds: '3' }
-        await withLimits(site, few, () =>
-          site.settings.with({ disable_rate_limits: 'true' }, async () => {
-            for (let count = 0; count < 5; count += 1) {
-              status(await api.get('/session/current.json', { limited: true }), 200)
-              await requestDevice(site)
-              await enterCode(browser, 'ZZZZ-2222')
-            }
-          }),
-        )
+        const few = {
+          disable_rate_limits: 'true',
+          max_user_api_reqs_per_minute: '2',
+          max_device_requests_per_minute: '2',
+          max_device_code_attempts_per_minute: '2',
+        }
+        await site.settings.with(few, async () => {
+          for (let count = 0; count < 5; count += 1) {
+            status(await api.get('/session/current.json', { limited: true }), 200)
+            await requestDevice(site)
+            await enterCode(browser, 'ZZZZ-2222')
+          }
+        })
       },
     },
     {
@@ -377,9 +396,13 @@ function otherCases(): readonly Case[] {
 }
 
 /** The form of a page that posts to `path`, as a browser without scripts would send it. */
-function formIn(html: string, path: string): { readonly action: string; readonly fields: Record<string, string> } {
+function formIn(
+  html: string,
+  path: string,
+): { readonly action: string; readonly fields: Record<string, string> } {
   const forms = [...html.matchAll(/<form\b[^>]*\baction="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)]
-  const [, action = '', inside = ''] = forms.find(([, target = '']) => /^[^?]*/.exec(target)?.[0] === path) ?? []
+  const [, action = '', inside = ''] =
+    forms.find(([, target = '']) => /^[^?]*/.exec(target)?.[0] === path) ?? []
   check(action !== '', `the page has no form that posts to ${path}`)
   const inputs = [...inside.matchAll(/<input\b([^>]*)>/g)].map(([, attributes = '']) => attributes)
   const fields = inputs.flatMap((attributes) => {

@@ -2,7 +2,18 @@ import type { Case, CaseSection } from '../case.ts'
 import { staffOnly, valueIn } from '../consent.ts'
 import { keyPair, open, randomText } from '../crypto.ts'
 import type { Answer } from '../exchange.ts'
-import { check, equal, fields, header, matches, ok, redirect, refusal, sentToSignIn, status } from '../expect.ts'
+import {
+  check,
+  equal,
+  fields,
+  header,
+  matches,
+  ok,
+  redirect,
+  refusal,
+  sentToSignIn,
+  status,
+} from '../expect.ts'
 import { type AuthorizationFields, redirects, type Site } from '../site.ts'
 import { query, type Visitor } from '../visitor.ts'
 
@@ -79,7 +90,11 @@ function askingCases(): readonly Case[] {
       title: 'refuses a redirect that is not allowed',
       needs: ['otp', 'oaep'],
       run: async (site) => {
-        refusal(await ask(site.visitor(), { auth_redirect: 'https://unlisted.example/' }), 403, 'invalid_access')
+        refusal(
+          await ask(site.visitor(), { auth_redirect: 'https://unlisted.example/' }),
+          403,
+          'invalid_access',
+        )
       },
     },
     {

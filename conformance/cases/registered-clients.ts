@@ -195,7 +195,10 @@ function effectCases(): readonly Case[] {
       needs: ['registration', 'admin', 'oaep'],
       run: (site) =>
         offering(site, async () => {
-          const [client_id, auth_redirect] = [`unlisted-${randomText()}`, `https://unlisted-${randomText()}.example/cb`]
+          const [client_id, auth_redirect] = [
+            `unlisted-${randomText()}`,
+            `https://unlisted-${randomText()}.example/cb`,
+          ]
           const answer = await register(site, { client_id, auth_redirect })
           // A server may look at the list already when a client registers.
           if (answer.status !== 200) return
@@ -239,7 +242,8 @@ function limitCases(): readonly Case[] {
       needs: ['registration', 'admin'],
       run: (site) =>
         offering(site, async () => {
-          if (!/\/\/(localhost|127\.|\[::1\])/.test(site.baseUrl)) skip('the site sees this machine by another address')
+          if (!/\/\/(localhost|127\.|\[::1\])/.test(site.baseUrl))
+            skip('the site sees this machine by another address')
           const exempt = { create_user_api_key_client_ip_rate_limit_override_ips: '127.0.0.1|::1' }
           await withLimits(site, { ...few, ...exempt }, async () => {
             for (let count = 0; count < 4; count += 1) ok(await register(site))

@@ -46,7 +46,12 @@ async function begin(site: Site): Promise<{ code: string; clientId: string; user
   const form = { client_id: clientId, scope: 'read session_info' }
   const answer = await site.program().post('/oauth/device_authorization', form)
   const body = ok(answer)
-  fields(body, ['verification_uri', 'verification_uri_complete', 'expires_in', 'interval'], 'the answer', answer)
+  fields(
+    body,
+    ['verification_uri', 'verification_uri_complete', 'expires_in', 'interval'],
+    'the answer',
+    answer,
+  )
   return {
     clientId,
     code: matches(body.device_code, /./, 'device_code', answer),
