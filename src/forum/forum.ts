@@ -8,11 +8,13 @@
  */
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
+import { routePath } from 'hono/route'
 import type { Clock, Connection, Directory } from '../domain/ports.ts'
 import type { PushNotification } from '../domain/push.ts'
 import type { User } from '../domain/user.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { normalizeRoute } from '../protocol/route.ts'
+import { routeName } from '../protocol/route-name.ts'
 import type { Hallpass } from '../server/hallpass.ts'
 import type { Database } from '../storage/database.ts'
 import { migrate } from '../storage/migrate.ts'
@@ -34,7 +36,7 @@ import { addSiteRoutes } from './site-routes.ts'
 import { addStatusRoutes } from './status-routes.ts'
 import { addTopicRoutes } from './topic-routes.ts'
 import { addUserRoutes, describeUser } from './user-routes.ts'
-import { asksForPage, type ForumParts, type ForumRouter, receive, type Visit } from './visit.ts'
+import { asksForPage, type ForumEnvironment, type ForumParts, type ForumRouter, receive } from './visit.ts'
 import { addFirstTopic } from './welcome.ts'
 
 export interface ForumOptions {
@@ -92,12 +94,10 @@ export async function createForum(options: ForumOptions): Promise<Forum> {
       try {
         return (
           (await hallpass.handle(request, connection)) ??
-          hallpass.withCors(request, await answer(forum, router, request, connection))
+          hallpass.withCors(request, await answer(forum, router, request, connection, report))
         )
       } catch (error) {
-        const refused = toRefusal(error, report)
-        const signIn = refused.reason === 'not_signed_in' ? signInFor(request) : undefined
-        return signIn ?? hallpass.refuse(request, refused)
+        return refuse(hallpass, request, error, report)
       }
     },
     currentUserFields: async (user) => unreadFields(await countUnreadNotifications(forum.db, user)),
@@ -109,6 +109,14 @@ function createRouter(forum: ForumParts): ForumRouter {
   // The router goes by the path that the scope decision was made on, not by a reading of its own.
   const router: ForumRouter = new Hono({
     getPath: (_request, options) => options?.env?.visit.route.path ?? '/',
+  })
+  router.use(async (context, next) => {
+    try {
+      await next()
+    } finally {
+      const pattern = routePath(context, -1)
+      if (pattern !== '/*') context.env.routeName = routeName(context.req.method, pattern)
+    }
   })
   addListRoutes(router, forum)
   addMessageRoutes(router, forum)
@@ -134,22 +142,29 @@ async function answer(
   router: ForumRouter,
   request: Request,
   connection: Connection | undefined,
+  report: (error: unknown, requestId: string) => void,
 ): Promise<Response> {
   const { pathname } = new URL(request.url)
   const reads = request.method === 'GET' || request.method === 'HEAD'
   if (reads && pathname.startsWith('/forum/')) return answerAsset(pathname)
   const visit = await receive(forum.hallpass, request, connection)
-  const response = await router.fetch(request, { visit })
-  return visit.identity === undefined ? response : withUsername(response, visit)
+  const environment: ForumEnvironment = { visit }
+  const response = await Promise.resolve(router.fetch(request, environment)).catch((error: unknown) =>
+    refuse(forum.hallpass, request, error, report),
+  )
+  return forum.hallpass.withCaller(response, visit.identity, environment.routeName ?? 'exceptions/not_found')
 }
 
-/** Says for whom a key acted, as clients read it (protocol §10.2). */
-function withUsername(response: Response, visit: Visit): Response {
-  if (visit.identity !== undefined && visit.identity.via !== 'session') {
-    // A header holds bytes, and a name may hold any letter.
-    response.headers.set('x-discourse-username', encodeURIComponent(visit.identity.user.username))
-  }
-  return response
+/** Says why there is no answer: to a browser that only has to sign in, with the way there. */
+function refuse(
+  hallpass: Hallpass,
+  request: Request,
+  error: unknown,
+  report: (error: unknown, requestId: string) => void,
+): Response {
+  const refused = toRefusal(error, report)
+  const signIn = refused.reason === 'not_signed_in' ? signInFor(request) : undefined
+  return signIn ?? hallpass.refuse(request, refused)
 }
 
 /** Sends a browser that wants a page for somebody signed in to where one signs in, and back; undefined for a program. */

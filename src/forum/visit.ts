@@ -28,7 +28,14 @@ export interface Visit {
 }
 
 /** A router whose handlers find the visit in their environment. */
-export type ForumRouter = Hono<{ Bindings: { visit: Visit } }>
+export type ForumRouter = Hono<{ Bindings: ForumEnvironment }>
+
+/** What goes with a request through the router. */
+export interface ForumEnvironment {
+  readonly visit: Visit
+  /** The name of the route that answered, once one has (protocol §10.2, `X-Discourse-Route`). */
+  routeName?: string
+}
 
 /**
  * Reads a request and decides who sent it. Refuses with a {@link RefusedError} what cannot be read, a key that may not,

@@ -9,6 +9,7 @@ import type { BrowserSessions } from '../identity/sessions.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { type ParameterSources, readParameters } from '../protocol/parameters.ts'
 import type { Route } from '../protocol/route.ts'
+import { routeName } from '../protocol/route-name.ts'
 import type { Settings } from '../protocol/settings.ts'
 import { authenticate, authenticateKeys } from '../verify/authenticate.ts'
 import { readCredentials } from '../verify/credentials.ts'
@@ -17,6 +18,7 @@ import { limitAddress } from '../verify/request-limits.ts'
 import type { Verifier } from '../verify/verifier.ts'
 import { refused, sealedFromCaches } from './answer.ts'
 import { readBody } from './body.ts'
+import { withCaller } from './caller-headers.ts'
 import type { Visit } from './visit.ts'
 
 export interface Service {
@@ -99,19 +101,17 @@ export function createRouter(): Router {
 /** Adds routes to `router`. A handler is called only once its body is read and its sender is known and let in. */
 export function routesOf(router: Router, service: Service): AddRoute {
   return (method, path, options, handler) => {
+    const name = routeName(method, path)
     router.on(method, path, async (context, next) => {
       const { visit } = context.env
       const settings = service.domain.settings.current()
       if (options.isOn?.(settings) === false) return next()
-      const call = await receive(service, visit, options, (name) => context.req.param(name) ?? '')
+      const call = await receive(service, visit, options, (segment) => context.req.param(segment) ?? '')
       const refuse = options.refuse ?? refused
       const response = 'reason' in call ? refuse(visit, call, settings.title) : await handler(call)
       if (options.sealed) sealedFromCaches(response)
       if ('reason' in call) return response
-      if (call.identity && call.identity.via !== 'session') {
-        response.headers.set('x-discourse-username', call.identity.user.username)
-      }
-      return response
+      return withCaller(response, call.identity, name)
     })
   }
 }

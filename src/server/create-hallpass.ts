@@ -19,6 +19,7 @@ import { addApiKeyRoutes } from '../http/api-keys.ts'
 import { addAuditRoutes } from '../http/audit.ts'
 import { addAuthorizationRoutes } from '../http/authorization.ts'
 import { addCalendarSubscriptionRoutes } from '../http/calendar-subscriptions.ts'
+import { withCaller } from '../http/caller-headers.ts'
 import { addClientRoutes } from '../http/clients.ts'
 import { answerPreflight, withCors } from '../http/cors.ts'
 import { addDeviceRoutes } from '../http/device.ts'
@@ -287,6 +288,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       return hallpass.withCors(request, response)
     },
 
+    withCaller,
     withCors: (request, response) => withCors(request, response, settings.current()),
 
     csrf: (request) => sessions.csrf(request),

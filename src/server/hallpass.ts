@@ -1,6 +1,6 @@
 import type { AccountRequest, createAccount } from '../domain/accounts.ts'
 import type { ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
-import type { Authentication } from '../domain/identity.ts'
+import type { Authentication, Identity } from '../domain/identity.ts'
 import type { Connection, Directory } from '../domain/ports.ts'
 import type { PushNotification } from '../domain/push.ts'
 import type { User } from '../domain/user.ts'
@@ -37,6 +37,12 @@ export interface Hallpass {
    * Hallpass itself answers, preflights for every path among it, has them.
    */
   withCors(request: Request, response: Response): Response
+  /**
+   * Says on an answer of the application for whom the request acted, and which route answered it: the protocol's headers
+   * `X-Discourse-Username` and `X-Discourse-Route` (§10.2). `route` is a name such as `orders/index`. Changes nothing
+   * for a request of nobody.
+   */
+  withCaller(response: Response, identity: Identity | undefined, route: string): Response
   /** The CSRF token for a form in an application's page, and the `Set-Cookie` that must go with it, if any. */
   csrf(request: Request): { readonly token: string; readonly setCookie: string | undefined }
   /** Who the users are. */

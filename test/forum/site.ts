@@ -5,6 +5,7 @@ import type { Directory } from '../../src/domain/ports.ts'
 import type { PushNotification } from '../../src/domain/push.ts'
 import type { User } from '../../src/domain/user.ts'
 import { createForum, type Forum, type ForumOptions } from '../../src/forum/forum.ts'
+import { withCaller } from '../../src/http/caller-headers.ts'
 import { type Refusal, refusal, refusalBody } from '../../src/protocol/errors.ts'
 import { type Settings, settingsCatalogue } from '../../src/protocol/settings.ts'
 import type { Hallpass } from '../../src/server/hallpass.ts'
@@ -175,6 +176,7 @@ function standIn(directory: Directory): Hallpass {
     refuse: (_request, refused) =>
       Response.json(refusalBody(refused, 'https://docs.test/errors'), { status: refused.status }),
     appsOf: async () => [],
+    withCaller,
     withCors: (_request, response) => response,
     csrf: () => ({ token: 'good', setCookie: 'csrf=1; Path=/' }),
     settings: () => settings,
