@@ -94,6 +94,8 @@ function shapeOf(setting: SettingDefinition): string {
     case 'boolean':
       return `\`true\` or \`false\`. Default: \`${setting.default}\`.`
     case 'string':
+      if (setting.form === 'time')
+        return 'A moment, such as `2026-01-31T12:00:00Z`, or empty. Default: empty.'
       return `Text of at most ${setting.maximumLength} characters. Default: ${setting.default === '' ? 'empty' : `\`${setting.default}\``}.`
     case 'list': {
       const mandatory = setting.mandatory

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { registerAudit } from './audit.ts'
 import { registerCall } from './call.ts'
 import { registerConformance } from './conformance.ts'
+import { registerJobs } from './jobs.ts'
 import { registerLogin } from './login.ts'
 import { registerLogout } from './logout.ts'
 import { registerServe } from './serve.ts'
@@ -39,6 +40,7 @@ exit status: 0 done, 1 refused or failed, 2 not understood`,
   registerLogout(program)
   registerAudit(program)
   registerConformance(program)
+  registerJobs(program)
   return program
 }
 

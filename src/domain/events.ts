@@ -17,14 +17,18 @@ interface ApiKeyEvent {
   /** Null for a key that acts for all users. */
   readonly userId: string | null
 }
+/** Why a job revoked a key; absent where a person did. */
+export type RevocationCause = 'unused' | 'maximum_life'
 
 export type DomainEvent =
   | ({ readonly type: 'user_api_key_issued'; readonly scopes: readonly string[] } & KeyEvent)
   | ({ readonly type: 'user_api_key_replaced' } & KeyEvent)
-  | ({ readonly type: 'user_api_key_revoked' } & KeyEvent)
+  | ({ readonly type: 'user_api_key_revoked'; readonly cause?: RevocationCause } & KeyEvent)
   | ({ readonly type: 'user_api_key_restored' } & KeyEvent)
   /** `clientId` is the one it has now, `from` the one it had. */
   | ({ readonly type: 'user_api_key_client_changed'; readonly from: string } & KeyEvent)
+  | ({ readonly type: 'user_api_key_deleted' } & KeyEvent)
+  | { readonly type: 'client_deleted'; readonly clientId: string; readonly applicationName: string }
   | { readonly type: 'device_request_denied'; readonly clientId: string }
   | {
       readonly type: 'client_registered'
@@ -68,7 +72,7 @@ export type DomainEvent =
       readonly allowedIps?: readonly string[]
     } & ApiKeyEvent)
   | ({ readonly type: 'api_key_deleted'; readonly description: string } & ApiKeyEvent)
-  | ({ readonly type: 'api_key_revoked' } & ApiKeyEvent)
+  | ({ readonly type: 'api_key_revoked'; readonly cause?: RevocationCause } & ApiKeyEvent)
   | ({ readonly type: 'api_key_restored' } & ApiKeyEvent)
   | { readonly type: 'user_created'; readonly userId: string }
   | { readonly type: 'user_changed'; readonly userId: string; readonly change: string }
@@ -82,6 +86,7 @@ export type DomainEvent =
       readonly problem: string
     }
   | { readonly type: 'push_delivery_retried'; readonly deliveryId: number; readonly targetUrl: string }
+  | { readonly type: 'job_run_asked_for'; readonly job: string }
   | { readonly type: 'setting_changed'; readonly name: string; readonly from: string; readonly to: string }
 
 /** Who caused an event, and from where; for the audit log. */

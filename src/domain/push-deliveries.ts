@@ -5,8 +5,6 @@ import type { Actor, DomainEvent } from './events.ts'
 import type { Domain } from './ports.ts'
 import type { Changed } from './user-api-keys.ts'
 
-const dayMs = 86_400_000
-
 /**
  * Has a dead push tried again, from its first attempt on, before all that wait for the same address. Reasons:
  * `not_found`, `push_delivery_not_dead`.
@@ -21,16 +19,6 @@ export function retryPushDelivery(domain: Domain, actor: Actor, id: number): Pro
     const { targetUrl } = push
     const events: DomainEvent[] = [{ type: 'push_delivery_retried', deliveryId: id, targetUrl }]
     return { result: { outcome: 'changed' }, events }
-  })
-}
-
-/** Deletes the pushes that were delivered, or given up, longer ago than the settings keep them. */
-export async function deleteOldPushDeliveries(domain: Domain): Promise<void> {
-  const { push_delivered_kept_days: delivered, push_dead_kept_days: dead } = domain.settings.current()
-  const now = domain.clock.now()
-  await domain.store.pushDeliveries.deleteFinished({
-    delivered: now - delivered * dayMs,
-    dead: now - dead * dayMs,
   })
 }
 

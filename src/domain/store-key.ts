@@ -1,6 +1,6 @@
 /** Storing a new user API key, in whichever flow it was approved: what every one of them does to the store. */
 import type { DomainEvent } from './events.ts'
-import type { ClientRecord, GrantedScope, StoreSession, UserApiKeyRecord } from './store.ts'
+import type { ClientRecord, GrantedScope, StoreSession, UserApiKeyAge, UserApiKeyRecord } from './store.ts'
 
 /** A key about to be stored. */
 export interface KeyToStore {
@@ -48,7 +48,7 @@ export async function storeUserApiKey(
 }
 
 /** Which key an event is about. */
-export function keyFacts(key: UserApiKeyRecord): {
+export function keyFacts(key: UserApiKeyAge): {
   readonly keyId: number
   readonly keyHash: string
   readonly userId: string

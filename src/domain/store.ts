@@ -75,6 +75,31 @@ export type NewApiKey = Omit<ApiKeyRecord, 'id' | 'updatedAt' | 'lastUsedAt' | '
 
 /** What of an API key may change once it is made. */
 export type ApiKeyChange = Partial<Pick<ApiKeyRecord, 'description' | 'allowedIps'>>
+/** What a job looks at of a user API key; there are many, and their scopes do not matter to it. */
+export type UserApiKeyAge = Omit<UserApiKeyRecord, 'scopes' | 'pushUrl'>
+
+/** What a job looks at of an API key. */
+export type ApiKeyAge = Pick<
+  ApiKeyRecord,
+  'id' | 'userId' | 'keyHash' | 'createdAt' | 'updatedAt' | 'lastUsedAt'
+>
+
+/** What a job looks at of a client. */
+export type ClientAge = Pick<ClientRecord, 'id' | 'clientId' | 'applicationName' | 'createdAt'>
+
+/** A page of rows in the order of a time, oldest first; of those with one time, the lowest id first. */
+export interface AgePage {
+  /** Only rows whose time is earlier than this. */
+  readonly before: number
+  /** Only rows after this one, the last of the page before. Default: from the oldest on. */
+  readonly after?: AgeCursor
+  readonly limit: number
+}
+
+export interface AgeCursor {
+  readonly at: number
+  readonly id: number
+}
 
 /** A local account at rest. */
 export interface AccountRecord {
@@ -248,6 +273,37 @@ export interface AuditFilter {
   readonly details?: Readonly<Record<string, string | number>>
 }
 
+/** What is known of a job: how it went last, when it is due, and who runs it now. */
+export interface JobRunRecord {
+  readonly name: string
+  readonly lastStartedAt: number | null
+  /** Null until the first run has ended. Earlier than the last start while a run goes on, or when its process died. */
+  readonly lastFinishedAt: number | null
+  readonly outcome: 'succeeded' | 'failed' | 'interrupted' | null
+  /** What the last run says for people; empty before the first. */
+  readonly summary: string
+  /** How many runs in a row have failed. */
+  readonly failures: number
+  readonly nextRunAt: number
+  /** Names the run that holds the job; null when none does. */
+  readonly leaseOwner: string | null
+  /** Until when it holds it, unless it renews the lease. */
+  readonly leaseUntil: number | null
+}
+
+/** The end of a job's run. */
+export type JobRunEnd = Pick<JobRunRecord, 'summary' | 'failures' | 'nextRunAt'> & {
+  readonly outcome: 'succeeded' | 'failed' | 'interrupted'
+  readonly finishedAt: number
+}
+
+/** What came of deleting up to a limit. */
+export interface Deleted {
+  readonly deleted: number
+  /** True when there may be more to delete. */
+  readonly more: boolean
+}
+
 export interface SettingRecord {
   readonly name: string
   /** The wire's text form. */
@@ -297,6 +353,13 @@ export interface StoreSession {
       readonly registration?: ClientRegistrationRecord
     }): Promise<ClientRecord>
     rename(id: number, applicationName: string): Promise<void>
+    /**
+     * Registered clients made before `page.before`, none of whose keys was used at or after it, in the order of their
+     * making.
+     */
+    listUnused(page: AgePage): Promise<readonly ClientAge[]>
+    /** Deletes the client, and with it its scopes and keys. */
+    delete(id: number): Promise<void>
   }
   readonly userApiKeys: {
     findByHash(keyHash: string): Promise<UserApiKeyRecord | undefined>
@@ -311,6 +374,12 @@ export interface StoreSession {
     setClient(id: number, clientRowId: number): Promise<void>
     /** Whether anybody but the user has a key of the client, in whatever state. */
     hasOtherOwner(clientRowId: number, userId: string): Promise<boolean>
+    /** Keys that are not revoked, expired or not, by the time of last use or of making. */
+    listUnrevoked(by: 'lastUsedAt' | 'createdAt', page: AgePage): Promise<readonly UserApiKeyAge[]>
+    /** Revokes at once as many keys as a page holds. */
+    revokeAll(ids: readonly number[], revokedAt: number): Promise<void>
+    /** Deletes up to `limit` keys of the client, with their scopes; answers with what was deleted. */
+    deleteByClient(clientRowId: number, limit: number): Promise<readonly UserApiKeyAge[]>
     /** Moves last use forward, never back. */
     touch(uses: readonly { readonly id: number; readonly lastUsedAt: number }[]): Promise<void>
   }
@@ -326,6 +395,10 @@ export interface StoreSession {
     /** Deletes the key and its scopes. */
     delete(id: number): Promise<void>
     setRevokedAt(id: number, revokedAt: number | null, updatedAt: number): Promise<void>
+    /** Keys that are not revoked, by the time of making. */
+    listUnrevoked(page: AgePage): Promise<readonly ApiKeyAge[]>
+    /** Revokes at once as many keys as a page holds. */
+    revokeAll(ids: readonly number[], revokedAt: number): Promise<void>
     touch(uses: readonly { readonly id: number; readonly lastUsedAt: number }[]): Promise<void>
   }
   readonly accounts: {
@@ -419,8 +492,14 @@ export interface StoreSession {
     settle(id: number, token: string, outcome: PushOutcome): Promise<boolean>
     /** Lets a dead one wait again, with no attempts; false when it is not dead. */
     revive(id: number, now: number): Promise<boolean>
-    /** Deletes those that were delivered, and those that were given up, at or before these times. */
-    deleteFinished(until: { readonly delivered: number; readonly dead: number }): Promise<void>
+    /**
+     * Deletes those that were delivered, and those that were given up, at or before these times, at the most `limit` of
+     * each. Answers with how many it were, and whether there may be more.
+     */
+    deleteFinished(
+      until: { readonly delivered: number; readonly dead: number },
+      limit: number,
+    ): Promise<Deleted>
   }
   readonly settings: {
     all(): Promise<readonly SettingRecord[]>
@@ -441,8 +520,34 @@ export interface StoreSession {
     /** Oldest first, those with a higher number than `sequence`. */
     listAfter(sequence: number, limit: number): Promise<readonly AuditRecord[]>
   }
-  /** Deletes sessions, parked requests, one-time passwords and device requests (with their approvals) whose time is over. */
-  deleteExpired(now: number): Promise<void>
+  readonly jobRuns: {
+    all(): Promise<readonly JobRunRecord[]>
+    find(name: string): Promise<JobRunRecord | undefined>
+    /** Makes it known when the job is due first; does nothing when that is known. */
+    schedule(name: string, nextRunAt: number): Promise<void>
+    /**
+     * Takes the job for the run that `owner` names, if it is scheduled and nobody holds it at `now`. Of however many
+     * try at once, one gets it. `onlyDue`: and if its time has come.
+     */
+    take(
+      name: string,
+      lease: {
+        readonly owner: string
+        readonly now: number
+        readonly until: number
+        readonly onlyDue: boolean
+      },
+    ): Promise<boolean>
+    /** Prolongs the lease; false when the job is not this owner's any more. */
+    renew(name: string, owner: string, until: number): Promise<boolean>
+    /** Records how the run ended, and lets the job go; false when it is not this owner's any more. */
+    finish(name: string, owner: string, end: JobRunEnd): Promise<boolean>
+  }
+  /**
+   * Deletes sessions, parked requests, one-time passwords and device requests (with their approvals) whose time is over, at the most
+   * `limit` of each. Answers with how many it were, and whether there may be more.
+   */
+  deleteExpired(now: number, limit: number): Promise<Deleted>
 }
 
 export interface Store extends StoreSession {

@@ -12,7 +12,10 @@ export type Changed =
   | { readonly outcome: 'refused'; readonly refusal: Refusal }
 
 /** A key as its holder sends it, at `now`: usable, or why not (protocol §8.1). */
-export function checkActive(key: UserApiKeyRecord, now: number): Refusal | undefined {
+export function checkActive(
+  key: Pick<UserApiKeyRecord, 'revokedAt' | 'expiresAt'>,
+  now: number,
+): Refusal | undefined {
   if (key.revokedAt !== null) {
     return refusal('user_api_key_revoked', { revoked_at: new Date(key.revokedAt).toISOString() })
   }

@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import type { CalendarFeed } from '../domain/calendar-subscription.ts'
 import type { Actor } from '../domain/events.ts'
 import type { Identity } from '../domain/identity.ts'
+import type { JobRunner } from '../domain/job-runner.ts'
 import type { Domain } from '../domain/ports.ts'
 import type { User } from '../domain/user.ts'
 import type { BrowserSessions } from '../identity/sessions.ts'
@@ -25,6 +26,7 @@ export interface Service {
   readonly domain: Domain
   readonly verifier: Verifier
   readonly sessions: BrowserSessions
+  readonly jobs: JobRunner
   /** The site's address, without a slash at its end; the request's own where none was configured. */
   readonly baseUrl: (visit: Visit) => string
   /** What the site adds to `current_user`. */

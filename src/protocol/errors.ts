@@ -18,7 +18,7 @@ export type WireErrorType =
 
 interface CatalogueEntry {
   /** HTTP status of the answer. */
-  readonly status: 200 | 400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 | 429 | 500 | 503
+  readonly status: 200 | 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503
   /** The wire's `error_type`; absent where the protocol sends none. */
   readonly errorType?: WireErrorType
   /** What was wrong. Lower-case; `{name}` stands for a detail of the refusal. */
@@ -516,6 +516,12 @@ export const refusalCatalogue = {
     errorType: 'record_invalid',
     message: 'push {id} is {state}: only a dead one can be tried again',
     remedy: 'take one from GET /hallpass/push.json?state=dead',
+  },
+  job_running: {
+    status: 409,
+    errorType: 'invalid_parameters',
+    message: 'the job {job} is running already, since {started_at}',
+    remedy: 'wait until it is done. one whose process has died is free again at {free_at}',
   },
   setting_invalid: {
     status: 422,

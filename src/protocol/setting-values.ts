@@ -84,7 +84,23 @@ function readString(definition: Extract<SettingDefinition, { kind: 'string' }>, 
   if (/\p{Cc}/u.test(text)) return { problem: 'it holds a line break or a control character', expected }
   if (!text.isWellFormed()) return { problem: 'it holds half of a surrogate pair', expected }
   if ([...text].length > definition.maximumLength) return { problem: 'it is too long', expected }
+  if (definition.form === 'time') return readTime(text.trim())
   return { value: text }
+}
+
+/** A day is its first moment in UTC. A time of day without its zone could be read in two ways, and is refused. */
+function readTime(text: string): Read {
+  if (text === '') return { value: '' }
+  const expected = 'a moment such as 2026-01-31 or 2026-01-31T12:00:00Z, or nothing'
+  const isMoment =
+    /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text) &&
+    !Number.isNaN(Date.parse(text))
+  if (!isMoment) return { problem: 'it is not a moment', expected }
+  // `Date.parse` takes the 30th of February for the 2nd of March.
+  const day = text.slice(0, 10)
+  if (new Date(day).toISOString().slice(0, 10) !== day)
+    return { problem: 'its month has no such day', expected }
+  return { value: new Date(text).toISOString() }
 }
 
 function readList(

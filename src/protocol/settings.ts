@@ -32,6 +32,8 @@ interface StringSetting extends SettingBase {
   readonly kind: 'string'
   readonly default: string
   readonly maximumLength: number
+  /** What the text must be, if not empty. `time`: a moment, in the form of ISO 8601; it is kept in UTC. */
+  readonly form?: 'time'
 }
 
 interface ListSetting extends SettingBase {
@@ -230,6 +232,15 @@ export const settingsCatalogue = {
     hidden: true,
     description:
       'Days after its making at which an administrator’s API key is revoked, used or not. 0 turns it off.',
+  },
+  api_key_last_used_epoch: {
+    kind: 'string',
+    form: 'time',
+    default: '',
+    maximumLength: 40,
+    hidden: true,
+    description:
+      'The moment since which the use of administrators’ API keys has been recorded, where keys are older than that: unused days are counted from it for a key that has not been used since, so that none is revoked for want of a record. Empty when every use was recorded.',
   },
   user_api_key_write_may_mint: {
     kind: 'boolean',

@@ -1,5 +1,5 @@
 /** The front door: puts the rooms together. Start here to see how Hallpass is wired. */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { type AccountRequest, createAccount } from '../domain/accounts.ts'
 import { type ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
 import type { CalendarFeed } from '../domain/calendar-subscription.ts'
@@ -7,7 +7,6 @@ import { createClientAddress } from '../domain/client-address.ts'
 import type { DomainEvent } from '../domain/events.ts'
 import { systemActor } from '../domain/events.ts'
 import type { Clock, Connection, Directory, Domain, Random } from '../domain/ports.ts'
-import { deleteOldPushDeliveries } from '../domain/push-deliveries.ts'
 import { RateLimiter } from '../domain/rate-limit.ts'
 import { type PinnedSettings, SiteSettings } from '../domain/settings.ts'
 import type { Store } from '../domain/store.ts'
@@ -23,6 +22,7 @@ import { withCaller } from '../http/caller-headers.ts'
 import { addClientRoutes } from '../http/clients.ts'
 import { answerPreflight, withCors } from '../http/cors.ts'
 import { addDeviceRoutes } from '../http/device.ts'
+import { addJobRoutes } from '../http/jobs.ts'
 import { addKeyRoutes } from '../http/keys.ts'
 import { addOAuthRoutes } from '../http/oauth.ts'
 import { answerOneTimeEntrance } from '../http/one-time-entrance.ts'
@@ -51,6 +51,8 @@ import { limitAddress } from '../verify/request-limits.ts'
 import type { Hallpass } from './hallpass.ts'
 import { hearOthers } from './hear-others.ts'
 import { type PushOptions, startPushes } from './pushes.ts'
+import { startJobs } from './start-jobs.ts'
+import { systemClock, systemRandom, systemTimers } from './system.ts'
 
 // What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
 export type { CalendarFeed } from '../domain/calendar-subscription.ts'
@@ -150,10 +152,18 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     lastUse,
     takesKeyInQuery: compileQueryCredentials(options.keyInQueryRoutes),
   }
+  const jobs = startJobs(domain, {
+    onSchedule: options.background ?? true,
+    timers: options.timers ?? systemTimers,
+    // A key that was used a moment ago is not unused, though the database cannot know it yet.
+    before: () => lastUse.flush(),
+    onError,
+  })
   const service: Service = {
     domain,
     verifier,
     sessions,
+    jobs: jobs.runner,
     baseUrl: (visit) => baseUrl ?? visit.url.origin,
     currentUserFields: options.currentUserFields ?? (async () => ({})),
     calendarFeeds: options.calendarFeeds ?? [],
@@ -174,6 +184,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   addAdministrationRoutes(router, service)
   addApiKeyRoutes(router, service)
   addPushRoutes(router, service)
+  addJobRoutes(router, service)
   addAuditRoutes(router, service)
   addCalendarSubscriptionRoutes(router, service)
 
@@ -185,7 +196,6 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   }
 
   const flushing = setInterval(() => void flush(), options.flushIntervalMs ?? 5000)
-  const sweeping = setInterval(() => void sweep(), 600_000)
   const stopHearing = hearOthers(store, {
     everyMs: options.hearOthersEveryMs ?? 100,
     forget: () => cache.clear(),
@@ -193,15 +203,9 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     onError: (error) => onError(error, 'hear-others'),
   })
   flushing.unref()
-  sweeping.unref()
 
   async function flush(): Promise<void> {
     await lastUse.flush().catch((error: unknown) => onError(error, 'last-use'))
-  }
-
-  async function sweep(): Promise<void> {
-    await store.deleteExpired(clock.now()).catch((error: unknown) => onError(error, 'sweep'))
-    await deleteOldPushDeliveries(domain).catch((error: unknown) => onError(error, 'sweep'))
   }
 
   async function answer(visit: Visit): Promise<Response | undefined> {
@@ -299,11 +303,15 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     createApiKey: (request: ApiKeyRequest) => createApiKey(domain, systemActor, request),
 
     pushNotification: pushes.push,
+    jobs: {
+      list: () => jobs.runner.states(),
+      run: (name) => jobs.runner.run(name, systemActor),
+    },
 
     async close() {
       stopHearing()
       clearInterval(flushing)
-      clearInterval(sweeping)
+      await jobs.stop()
       await pushes.stop()
       await flush()
     },
@@ -311,8 +319,6 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   return hallpass
 }
 
-const systemClock: Clock = { now: () => Date.now() }
-const systemRandom: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) }
 const unknownConnection: Connection = { remoteAddress: null }
 
 /** What stands in the place of a route where the path can be read in two ways. */

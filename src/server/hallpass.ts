@@ -1,6 +1,8 @@
 import type { AccountRequest, createAccount } from '../domain/accounts.ts'
 import type { ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
 import type { Authentication, Identity } from '../domain/identity.ts'
+import type { RunAnswer } from '../domain/job-runner.ts'
+import type { JobState } from '../domain/job-state.ts'
 import type { Connection, Directory } from '../domain/ports.ts'
 import type { PushNotification } from '../domain/push.ts'
 import type { User } from '../domain/user.ts'
@@ -56,6 +58,12 @@ export interface Hallpass {
   createAccount(request: AccountRequest): ReturnType<typeof createAccount>
   /** Makes an administrator's API key, on the program's own authority; its text is told once. */
   createApiKey(request: ApiKeyRequest): ReturnType<typeof createApiKey>
+  /** What comes round by itself: unused keys are revoked, what has expired is deleted. */
+  readonly jobs: {
+    list(): Promise<readonly JobState[]>
+    /** Runs a job now, on the program's own authority, due or not. Reasons: `not_found`, `job_running`. */
+    run(name: string): Promise<RunAnswer>
+  }
   /**
    * Pushes a notification to the apps of the user that asked for it (protocol §9). Resolves to how many pushes were
    * queued, 0 when no app of the user has push, as soon as they are in the database; they are delivered from there.
@@ -66,7 +74,7 @@ export interface Hallpass {
   /** The current value of every setting. */
   settings(): Settings
   /**
-   * Writes what is still in memory (last use), and stops background work; a push that is being sent gets five seconds.
+   * Ends jobs after their present batch, and writes what is still in memory (last use); a push that is being sent gets five seconds.
    * The store stays open.
    */
   close(): Promise<void>

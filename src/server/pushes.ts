@@ -2,6 +2,7 @@ import type { Domain, Outbound, Timers } from '../domain/ports.ts'
 import { type PushNotification, pushNotification } from '../domain/push.ts'
 import { PushDeliverer } from '../domain/push-deliverer.ts'
 import { createOutbound } from './outbound.ts'
+import { systemTimers } from './system.ts'
 
 export interface PushOptions {
   /**
@@ -11,7 +12,12 @@ export interface PushOptions {
   readonly allowPrivatePush?: boolean
   /** Sends pushes. Default: Node’s own HTTP client, to public addresses alone unless `allowPrivatePush`. */
   readonly outbound?: Outbound
-  /** When the outbox of pushes is looked after. Default: the system’s timers. */
+  /**
+   * Whether this process does by itself what comes round: runs jobs when they are due, and sends the pushes of the
+   * outbox. Default true. Where it is false, another process on the same database should.
+   */
+  readonly background?: boolean
+  /** When jobs and the outbox of pushes are looked after. Default: the system’s timers. */
   readonly timers?: Timers
   /** Hears of pushes that fail, one line each, without a secret. Default: the error stream. */
   readonly onWarning?: (message: string) => void
@@ -39,31 +45,26 @@ export function startPushes(
     onError: options.onError,
   })
   const queueing = new Set<Promise<unknown>>()
-  deliverer.wake()
+  const wake = (): void => {
+    if (options.background ?? true) deliverer.wake()
+  }
+  wake()
   return {
     async push(userId, notification) {
       const work = pushNotification(domain, userId, notification, options.baseUrl)
       queueing.add(work)
       try {
         const queued = await work
-        if (queued > 0) deliverer.wake()
+        if (queued > 0) wake()
         return queued
       } finally {
         queueing.delete(work)
       }
     },
-    wake: () => deliverer.wake(),
+    wake,
     async stop() {
       await Promise.allSettled(queueing)
       await deliverer.stop()
     },
   }
-}
-
-const systemTimers: Timers = {
-  after: (delayMs, work) => {
-    const timer = setTimeout(work, delayMs)
-    timer.unref()
-    return () => clearTimeout(timer)
-  },
 }

@@ -1,5 +1,6 @@
 import { type InferResult, type Kysely, type Selectable, sql } from 'kysely'
 import type { ApiKeyRecord, GrantedApiKeyScope, StoreSession } from '../domain/store.ts'
+import { isAfter } from './age-page.ts'
 import { preparedOnce } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 import { touch } from './touch.ts'
@@ -103,6 +104,36 @@ export function createApiKeys(db: Kysely<HallpassTables>): StoreSession['apiKeys
         .updateTable('api_keys')
         .set({ revoked_at: revokedAt, updated_at: updatedAt })
         .where('id', '=', id)
+        .execute()
+    },
+
+    async listUnrevoked({ before, after, limit }) {
+      const page = db
+        .selectFrom('api_keys')
+        .select(['id', 'user_id', 'key_hash', 'created_at', 'updated_at', 'last_used_at'])
+        .where('revoked_at', 'is', null)
+        .where('created_at', '<', before)
+        .orderBy('created_at')
+        .orderBy('id')
+        .limit(limit)
+      const rest = after ? page.where(isAfter('created_at', 'id', after)) : page
+      const rows = await rest.execute()
+      return rows.map((row) => ({
+        id: row.id,
+        userId: row.user_id,
+        keyHash: row.key_hash,
+        createdAt: row.created_at,
+        updatedAt: row.updated_at,
+        lastUsedAt: row.last_used_at,
+      }))
+    },
+
+    async revokeAll(ids, revokedAt) {
+      if (ids.length === 0) return
+      await db
+        .updateTable('api_keys')
+        .set({ revoked_at: revokedAt, updated_at: revokedAt })
+        .where('id', 'in', ids)
         .execute()
     },
 

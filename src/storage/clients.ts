@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from 'kysely'
 import type { ClientRecord, StoreSession } from '../domain/store.ts'
+import { isAfter } from './age-page.ts'
 import type { HallpassTables } from './schema.ts'
 import { inTransaction } from './transaction.ts'
 import { uniquely } from './unique.ts'
@@ -71,6 +72,39 @@ export function createClients(db: Kysely<HallpassTables>): StoreSession['clients
         .set({ application_name: applicationName })
         .where('id', '=', id)
         .execute()
+    },
+
+    async listUnused({ before, after, limit }) {
+      const page = db
+        .selectFrom('user_api_key_clients as client')
+        .select(['client.id', 'client.client_id', 'client.application_name', 'client.created_at'])
+        .where('client.auth_redirect', 'is not', null)
+        .where('client.created_at', '<', before)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('user_api_keys as key')
+                .select('key.id')
+                .whereRef('key.user_api_key_client_id', '=', 'client.id')
+                .where('key.last_used_at', '>=', before),
+            ),
+          ),
+        )
+        .orderBy('client.created_at')
+        .orderBy('client.id')
+        .limit(limit)
+      const rest = after ? page.where(isAfter('client.created_at', 'client.id', after)) : page
+      const rows = await rest.execute()
+      return rows.map((row) => ({
+        id: row.id,
+        clientId: row.client_id,
+        applicationName: row.application_name,
+        createdAt: row.created_at,
+      }))
+    },
+
+    async delete(id) {
+      await db.deleteFrom('user_api_key_clients').where('id', '=', id).execute()
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely'
 import type { PushDeliveryRecord, StoreSession } from '../domain/store.ts'
 import type { HallpassTables } from './schema.ts'
+import { inTransaction } from './transaction.ts'
 
 /**
  * The outbox of pushes: `push_deliveries`. Taking one is a single statement, which holds only for the first that waits
@@ -145,15 +146,28 @@ export function createPushDeliveries(db: Kysely<HallpassTables>): StoreSession['
       return numUpdatedRows > 0n
     },
 
-    async deleteFinished(until) {
-      for (const state of ['delivered', 'dead'] as const) {
-        await db
-          .deleteFrom('push_deliveries')
-          .where('state', '=', state)
-          .where('finished_at', '<=', until[state])
-          .execute()
-      }
-    },
+    deleteFinished: (until, limit) =>
+      inTransaction(db, async (transaction) => {
+        let deleted = 0
+        let more = false
+        for (const state of ['delivered', 'dead'] as const) {
+          const { numDeletedRows } = await transaction
+            .deleteFrom('push_deliveries')
+            .where('id', 'in', (query) =>
+              query
+                .selectFrom('push_deliveries')
+                .select('id')
+                .where('state', '=', state)
+                .where('finished_at', '<=', until[state])
+                .orderBy('finished_at')
+                .limit(limit),
+            )
+            .executeTakeFirstOrThrow()
+          deleted += Number(numDeletedRows)
+          more ||= Number(numDeletedRows) === limit
+        }
+        return { deleted, more }
+      }),
   }
 }
 

@@ -22,6 +22,7 @@ export interface HallpassTables {
   push_deliveries: PushDeliveriesTable
   site_settings: SiteSettingsTable
   audit_events: AuditEventsTable
+  job_runs: JobRunsTable
 }
 
 interface UserApiKeyClientsTable {
@@ -188,4 +189,16 @@ interface AuditEventsTable {
   details: string
   previous_hash: string
   hash: string
+}
+
+interface JobRunsTable {
+  name: string
+  last_started_at: number | null
+  last_finished_at: number | null
+  outcome: 'succeeded' | 'failed' | 'interrupted' | null
+  summary: string
+  failures: number
+  next_run_at: number
+  lease_owner: string | null
+  lease_until: number | null
 }

@@ -11,6 +11,8 @@ import { createClients } from './clients.ts'
 import type { Database } from './database.ts'
 import { createDeviceApprovals } from './device-approvals.ts'
 import { createDeviceRequests } from './device-requests.ts'
+import { deleteExpired } from './expired.ts'
+import { createJobRuns } from './job-runs.ts'
 import { migrate } from './migrate.ts'
 import { hallpassMigrations } from './migrations/hallpass-migrations.ts'
 import { createOneTimePasswords } from './one-time-passwords.ts'
@@ -55,12 +57,7 @@ function createSession(db: Kysely<HallpassTables>): StoreSession {
     pushDeliveries: createPushDeliveries(db),
     settings: createSiteSettings(db),
     audit: createAuditEvents(db),
-    deleteExpired: (now) =>
-      inTransaction(db, async (transaction) => {
-        await transaction.deleteFrom('sessions').where('expires_at', '<=', now).execute()
-        await transaction.deleteFrom('authorization_requests').where('expires_at', '<=', now).execute()
-        await transaction.deleteFrom('one_time_passwords').where('expires_at', '<=', now).execute()
-        await transaction.deleteFrom('device_requests').where('expires_at', '<=', now).execute()
-      }),
+    jobRuns: createJobRuns(db),
+    deleteExpired: (now, limit) => deleteExpired(db, now, limit),
   }
 }

@@ -1,5 +1,6 @@
 import type { InferResult, Kysely } from 'kysely'
-import type { GrantedScope, StoreSession, UserApiKeyRecord } from '../domain/store.ts'
+import type { GrantedScope, StoreSession, UserApiKeyAge, UserApiKeyRecord } from '../domain/store.ts'
+import { isAfter } from './age-page.ts'
 import { preparedOnce } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 import { touch } from './touch.ts'
@@ -110,6 +111,34 @@ export function createUserApiKeys(db: Kysely<HallpassTables>): StoreSession['use
       return row !== undefined
     },
 
+    async listUnrevoked(by, { before, after, limit }) {
+      const time = by === 'lastUsedAt' ? 'key.last_used_at' : 'key.created_at'
+      const page = selectAges(db)
+        .where('key.revoked_at', 'is', null)
+        .where(time, '<', before)
+        .orderBy(time)
+        .orderBy('key.id')
+        .limit(limit)
+      const rest = after ? page.where(isAfter(time, 'key.id', after)) : page
+      return (await rest.execute()).map(userApiKeyAgeOf)
+    },
+
+    async revokeAll(ids, revokedAt) {
+      if (ids.length === 0) return
+      await db.updateTable('user_api_keys').set({ revoked_at: revokedAt }).where('id', 'in', ids).execute()
+    },
+
+    deleteByClient: (clientRowId, limit) =>
+      inTransaction(db, async (transaction) => {
+        const keys = await selectAges(transaction)
+          .where('key.user_api_key_client_id', '=', clientRowId)
+          .limit(limit)
+          .execute()
+        const ids = keys.map(({ id }) => id)
+        if (ids.length > 0) await transaction.deleteFrom('user_api_keys').where('id', 'in', ids).execute()
+        return keys.map(userApiKeyAgeOf)
+      }),
+
     touch: (uses) => touch(db, 'user_api_keys', uses),
   }
 }
@@ -119,6 +148,14 @@ async function findById(db: Kysely<HallpassTables>, id: number): Promise<UserApi
   return userApiKeysOf(rows)[0]
 }
 
+/** A row for every key, without its scopes. */
+function selectAges(db: Kysely<HallpassTables>) {
+  return db
+    .selectFrom('user_api_keys as key')
+    .innerJoin('user_api_key_clients as client', 'client.id', 'key.user_api_key_client_id')
+    .select([...ageColumns])
+}
+
 /** A row for every scope of every key, and one for a key without any. The caller narrows and orders it. */
 function selectUserApiKeys(db: Kysely<HallpassTables>) {
   return db
@@ -126,22 +163,27 @@ function selectUserApiKeys(db: Kysely<HallpassTables>) {
     .innerJoin('user_api_key_clients as client', 'client.id', 'key.user_api_key_client_id')
     .leftJoin('user_api_key_scopes as scope', 'scope.user_api_key_id', 'key.id')
     .select([
-      'key.id',
-      'key.user_id',
-      'key.key_hash',
+      ...ageColumns,
       'key.push_url',
-      'key.created_at',
-      'key.last_used_at',
-      'key.revoked_at',
-      'key.expires_at',
-      'client.id as client_row_id',
-      'client.client_id',
-      'client.application_name',
       'scope.name as scope_name',
       'scope.allowed_parameters as scope_parameters',
     ])
 }
 
+const ageColumns = [
+  'key.id',
+  'key.user_id',
+  'key.key_hash',
+  'key.created_at',
+  'key.last_used_at',
+  'key.revoked_at',
+  'key.expires_at',
+  'client.id as client_row_id',
+  'client.client_id',
+  'client.application_name',
+] as const
+
+type AgeRow = InferResult<ReturnType<typeof selectAges>>[number]
 type Row = InferResult<ReturnType<typeof selectUserApiKeys>>[number]
 
 /** Puts the rows of each key together; keys and scopes keep the order of the rows. */
@@ -159,13 +201,15 @@ function userApiKeysOf(rows: readonly Row[]): readonly UserApiKeyRecord[] {
 }
 
 function userApiKeyOf(row: Row): UserApiKeyRecord & { readonly scopes: GrantedScope[] } {
+  return { ...userApiKeyAgeOf(row), scopes: [], pushUrl: row.push_url }
+}
+
+function userApiKeyAgeOf(row: AgeRow): UserApiKeyAge {
   return {
     id: row.id,
     userId: row.user_id,
     client: { id: row.client_row_id, clientId: row.client_id, applicationName: row.application_name },
     keyHash: row.key_hash,
-    scopes: [],
-    pushUrl: row.push_url,
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
     revokedAt: row.revoked_at,

@@ -184,6 +184,10 @@ function standIn(directory: Directory): Hallpass {
     createAccount: async () => assert.fail('the forum makes no accounts'),
     createApiKey: async () => assert.fail('the forum makes no API keys'),
     pushNotification: async () => assert.fail('the forum pushes through its hook'),
+    jobs: {
+      list: async () => assert.fail('the forum runs no jobs'),
+      run: async () => assert.fail('the forum runs no jobs'),
+    },
     close: async () => {},
   }
 }

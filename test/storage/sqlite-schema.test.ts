@@ -85,12 +85,38 @@ describe('indexes', () => {
     await store.pushDeliveries.settle(push, 'one', { state: 'dead', at: now, status: null, error: null })
     await store.pushDeliveries.revive(push, now)
     await store.pushDeliveries.dropOldest('https://push.example.com', { count: 1, now, problem: '' })
-    await store.pushDeliveries.deleteFinished({ delivered: now, dead: now })
+    await store.pushDeliveries.deleteFinished({ delivered: now, dead: now }, 100)
     await store.settings.put({ name: 'one', value: '', updatedAt: now })
     await store.audit.append(auditRecord(1))
     await store.audit.last()
     await store.audit.list({ before: 9, limit: 3 })
-    await store.deleteExpired(now)
+    await store.deleteExpired(now, 100)
+    const pages = [
+      { before: now, limit: 9 },
+      { before: now, limit: 9, after: { at: 1, id: 1 } },
+    ]
+    for (const page of pages) {
+      await store.userApiKeys.listUnrevoked('lastUsedAt', page)
+      await store.userApiKeys.listUnrevoked('createdAt', page)
+      await store.apiKeys.listUnrevoked(page)
+      await store.clients.listUnused(page)
+    }
+    await store.userApiKeys.revokeAll([1, 2], now)
+    await store.userApiKeys.deleteByClient(1, 9)
+    await store.apiKeys.revokeAll([1, 2], now)
+    await store.clients.delete(1)
+    await store.jobRuns.schedule('tidy', now)
+    await store.jobRuns.take('tidy', { owner: 'one', now, until: now, onlyDue: true })
+    await store.jobRuns.renew('tidy', 'one', now)
+    await store.jobRuns.finish('tidy', 'one', {
+      outcome: 'succeeded',
+      summary: '',
+      failures: 0,
+      finishedAt: now,
+      nextRunAt: now,
+    })
+    await store.jobRuns.find('tidy')
+    await store.jobRuns.all()
 
     const statements = prepare.mock.calls
       .map((call) => String(call.arguments[0]).trim())

@@ -1,9 +1,11 @@
 import { describe } from 'node:test'
 import { accountsContract } from './contract/accounts.ts'
+import { agesContract } from './contract/ages.ts'
 import { apiKeysContract } from './contract/api-keys.ts'
 import { auditContract } from './contract/audit.ts'
 import { clientsContract } from './contract/clients.ts'
 import { deviceRequestsContract } from './contract/device-requests.ts'
+import { jobRunsContract } from './contract/job-runs.ts'
 import { pushDeliveriesContract } from './contract/push-deliveries.ts'
 import { signingInContract } from './contract/signing-in.ts'
 import type { OpenStore } from './contract/store-test.ts'
@@ -24,6 +26,8 @@ export function describeStoreContract(name: string, openStore: OpenStore): void 
     deviceRequestsContract(openStore)
     pushDeliveriesContract(openStore)
     auditContract(openStore)
+    jobRunsContract(openStore)
+    agesContract(openStore)
     transactionContract(openStore)
   })
 }

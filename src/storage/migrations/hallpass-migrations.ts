@@ -3,6 +3,7 @@ import { apiKeyLimits } from './api-key-limits.ts'
 import { deviceDeliveries } from './device-deliveries.ts'
 import { deviceRequests } from './device-requests.ts'
 import { firstTables } from './first-tables.ts'
+import { jobRuns } from './job-runs.ts'
 import { oneTimePasswords } from './one-time-passwords.ts'
 import { pushDeliveries } from './push-deliveries.ts'
 import { registeredClients } from './registered-clients.ts'
@@ -16,4 +17,5 @@ export const hallpassMigrations: readonly Migration[] = [
   oneTimePasswords,
   registeredClients,
   deviceDeliveries,
+  jobRuns,
 ]

@@ -148,7 +148,7 @@ export function deviceRequestsContract(openStore: OpenStore): void {
       await store.deviceRequests.insert(request('b', { expiresAt: now + 1 }))
       await store.deviceApprovals.insert(approval('a'), 10)
       await store.deviceApprovals.insert(approval('b', { deviceCodeHash: hash('b') }), 10)
-      await store.deleteExpired(now)
+      await store.deleteExpired(now, 100)
       assert.equal(await store.deviceRequests.find(hash('a')), undefined)
       assert.equal(await store.deviceApprovals.find(hash('a')), undefined)
       assert.notEqual(await store.deviceRequests.find(hash('b')), undefined)

@@ -171,7 +171,7 @@ export function pushDeliveriesContract(openStore: OpenStore): void {
         ids.push(id)
       }
       ids.push(await store.pushDeliveries.insert(delivery()))
-      await store.pushDeliveries.deleteFinished({ delivered: now + 5, dead: now + 5 })
+      await store.pushDeliveries.deleteFinished({ delivered: now + 5, dead: now + 5 }, 100)
       const left = await store.pushDeliveries.list({ limit: 9 })
       assert.deepEqual(
         left.map(({ id }) => ids.indexOf(id)),

@@ -108,7 +108,7 @@ export function transactionContract(openStore: OpenStore): void {
       'a read': (store: Misused) => store.settings.all(),
       'a look-up by hash': (store: Misused) => store.userApiKeys.findByHash(hash('a')),
       'a write': (store: Misused) => store.settings.put({ name: 'one', value: '', updatedAt: now }),
-      'a write in several steps': (store: Misused) => store.deleteExpired(now),
+      'a write in several steps': (store: Misused) => store.deleteExpired(now, 100),
       'another transaction': (store: Misused) => store.transaction(async () => {}),
     })) {
       test(`refuses ${name} of the store itself inside the work`, async (store) => {
