@@ -42,7 +42,7 @@ export const deleteUnusedClients: Job = {
 /** Deletes what is over by itself: sessions of browsers, and requests that nobody decided on. */
 export const deleteExpired: Job = {
   name: 'delete-expired',
-  description: 'Deletes expired browser sessions, and requests of apps that nobody decided on in time.',
+  description: 'Deletes browser sessions, one-time passwords and requests of apps whose time is over.',
   everyMs: 600_000,
   async run(domain, run) {
     const now = domain.clock.now()

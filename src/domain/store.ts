@@ -544,8 +544,8 @@ export interface StoreSession {
     finish(name: string, owner: string, end: JobRunEnd): Promise<boolean>
   }
   /**
-   * Deletes sessions, parked requests, one-time passwords and device requests (with their approvals) whose time is over, at the most
-   * `limit` of each. Answers with how many it were, and whether there may be more.
+   * Deletes sessions, parked requests, one-time passwords and device requests (with their approvals) whose time is
+   * over, at the most `limit` of each. Answers with how many it were, and whether there may be more.
    */
   deleteExpired(now: number, limit: number): Promise<Deleted>
 }
