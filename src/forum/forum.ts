@@ -169,11 +169,13 @@ function refuse(
 
 /** Sends a browser that wants a page for somebody signed in to where one signs in, and back; undefined for a program. */
 function signInFor(request: Request): Response | undefined {
-  const { pathname, search } = new URL(request.url)
+  const { pathname, search, searchParams } = new URL(request.url)
   const route = normalizeRoute(request.method, pathname)
   if (request.method !== 'GET' || route.outcome !== 'route' || !asksForPage(request, route.route))
     return undefined
-  return seeOther(signInPath(pathname + search))
+  // A key in an address means nothing to a page, and must not be carried into an address of ours.
+  const holdsKey = searchParams.has('user_api_key') || searchParams.has('api_key')
+  return seeOther(signInPath(holdsKey ? pathname : pathname + search))
 }
 
 function toRefusal(error: unknown, report: (error: unknown, requestId: string) => void): Refusal {

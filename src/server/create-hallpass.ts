@@ -29,6 +29,7 @@ import { answerOneTimeEntrance } from '../http/one-time-entrance.ts'
 import { addOneTimePasswordRoutes } from '../http/one-time-passwords.ts'
 import { addOneTimeSignInRoutes } from '../http/one-time-sign-in.ts'
 import { addPushRoutes } from '../http/push.ts'
+import { addScopeRoutes } from '../http/scopes.ts'
 import { createRouter, type Environment, type Service } from '../http/service.ts'
 import { addSessionRoutes } from '../http/session.ts'
 import { addSiteRoutes } from '../http/site.ts'
@@ -186,6 +187,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   addPushRoutes(router, service)
   addJobRoutes(router, service)
   addAuditRoutes(router, service)
+  addScopeRoutes(router, service)
   addCalendarSubscriptionRoutes(router, service)
 
   function hear(events: readonly DomainEvent[]): void {
