@@ -108,13 +108,17 @@ async function conformance(address: string, flags: ConformanceFlags): Promise<vo
   } finally {
     process.off('SIGINT', end)
     process.off('SIGTERM', end)
+    if (process.stderr.isTTY) process.stderr.write(clearLine)
   }
   const json = `${JSON.stringify(report, null, 2)}\n`
   if (flags.json === '-') process.stdout.write(json)
   else process.stdout.write(reportText(report, sectionTitles()))
   if (flags.json !== undefined && flags.json !== '-') await writeFile(flags.json, json)
-  if (report.totals.failed > 0 || report.leftBehind.length > 0) process.exitCode = 1
+  if (ending.signal.aborted) note('stopped before the end; what was changed is put back')
+  if (ending.signal.aborted || report.totals.failed > 0 || report.leftBehind.length > 0) process.exitCode = 1
 }
+
+const clearLine = '\r\u001b[K'
 
 function env(flags: string, description: string, name: string): Option {
   return new Option(flags, description).env(`HALLPASS_CONFORMANCE_${name}`)
@@ -157,7 +161,7 @@ function progress(): (result: CaseResult) => void {
   return ({ id, outcome, title }) => {
     count += 1
     const line = `${count} ${id} ${outcome}: ${title}`.slice(0, (process.stderr.columns ?? 80) - 1)
-    process.stderr.write(`\r\u001b[K${line}`)
+    process.stderr.write(clearLine + line)
   }
 }
 

@@ -12,7 +12,17 @@ describe('hallpass --help', () => {
   test('lists every command, shows examples, and explains the exit status', async () => {
     const { status, stdout, stderr } = await typist.run(['--help'])
     assert.deepEqual([status, stderr], [0, ''])
-    for (const command of ['serve', 'login', 'call', 'whoami', 'sites', 'logout', 'audit', 'jobs']) {
+    for (const command of [
+      'serve',
+      'login',
+      'call',
+      'whoami',
+      'sites',
+      'logout',
+      'audit',
+      'jobs',
+      'conformance',
+    ]) {
       assert.match(stdout, new RegExp(`^  ${command}\\b`, 'm'))
     }
     assert.match(stdout, /\nexamples:\n {2}hallpass serve/)
@@ -23,7 +33,7 @@ describe('hallpass --help', () => {
     )
   })
 
-  for (const command of ['serve', 'login', 'call', 'audit', 'jobs']) {
+  for (const command of ['serve', 'login', 'call', 'audit', 'jobs', 'conformance']) {
     test(`${command} --help shows examples`, async () => {
       const { status, stdout } = await typist.run([command, '--help'])
       assert.equal(status, 0)
