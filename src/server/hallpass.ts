@@ -10,7 +10,10 @@ import type { Refusal } from '../protocol/errors.ts'
 import type { Settings } from '../protocol/settings.ts'
 
 export interface AuthenticateOptions {
-  /** How the request reached the process; the peer's address is needed for limits and address lists. */
+  /**
+   * How the request reached the process. Without the peer's address the limits that count by address do not hold, and
+   * API keys that are for some addresses only are refused.
+   */
   readonly connection?: Connection
   /**
    * The CSRF token out of a form's body. A request that changes something and is known by its session cookie is
@@ -30,7 +33,11 @@ export interface Hallpass {
   fetch(request: Request, connection?: Connection): Promise<Response>
   /** As `fetch`, but resolves to undefined for a path that is not Hallpass's, so that an application can answer it. */
   handle(request: Request, connection?: Connection): Promise<Response | undefined>
-  /** Decides who sent a request to the application, and whether their key allows it. Consumes no body. */
+  /**
+   * Decides who sent a request to the application, and whether their key allows it. Consumes no body. Every call counts
+   * as a request, for the limits of the key and of the address: ask once for each. What `handle` answered was counted
+   * there.
+   */
   authenticate(request: Request, options?: AuthenticateOptions): Promise<Authentication>
   /** Puts a refusal into words: JSON for programs, a page for browsers. */
   refuse(request: Request, refusal: Refusal): Response
