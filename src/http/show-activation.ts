@@ -112,7 +112,12 @@ export function showRequest(service: Service, call: Call, view: DeviceView, hand
       denyAction: '/user-api-key/device/deny',
       handle:
         approvalToken === undefined
-          ? { by: 'link', requestToken: requestToken ?? '', invalidCode }
+          ? {
+              by: 'link',
+              requestToken: requestToken ?? '',
+              link: `${service.baseUrl(visit)}${activationPath}?request=${requestToken ?? ''}`,
+              invalidCode,
+            }
           : { by: 'approval', approvalToken },
     }),
   )
