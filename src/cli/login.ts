@@ -58,7 +58,10 @@ export function registerLogin(program: Command): void {
     .option('--no-browser', 'print the address instead of opening it')
     .option('--manual', 'have the page show the payload, and paste it here')
     .addOption(
-      new Option('--device', 'show a code, and a QR code for a phone, to approve on any device with a browser').conflicts('manual'),
+      new Option(
+        '--device',
+        'show a code, and a QR code for a phone, to approve on any device with a browser',
+      ).conflicts('manual'),
     )
     .option('--expires-in <time>', 'how long the key shall live, as in 12h or 30d', parseDuration)
     .addOption(
