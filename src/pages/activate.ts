@@ -202,7 +202,7 @@ function elsewhere(link: string): Html {
 <summary>Continue on another device</summary>
 <div class="developer__body">
 <p>Scan this with the device that you would rather use. You sign in and type the code there.</p>
-${qrCode(link, 'QR code of the address of this page')}
+${qrCode(link, 'Address of this page, to scan')}
 <p class="activate__link"><a href="${link}">${link}</a></p>
 </div>
 </details>`

@@ -33,7 +33,7 @@ describe('from nothing to a key, with a code', () => {
     assert.equal(page.url(), link)
     assert.match(await page.locator('body').innerText(), /My terminal/)
     await page.getByText('Continue on another device').click()
-    const drawn = await page.getByRole('img', { name: 'QR code of the address of this page' }).boundingBox()
+    const drawn = await page.getByRole('img', { name: 'Address of this page, to scan' }).boundingBox()
     assert.ok(drawn && drawn.width >= 150 && Math.abs(drawn.width - drawn.height) < 1)
     await keepScreenshot(page, 'device-elsewhere')
     await page.getByLabel('Code').fill('AAAA-AAAA')
