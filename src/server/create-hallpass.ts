@@ -6,9 +6,7 @@ import type { CalendarFeed } from '../domain/calendar-subscription.ts'
 import { createClientAddress } from '../domain/client-address.ts'
 import type { DomainEvent } from '../domain/events.ts'
 import { systemActor } from '../domain/events.ts'
-import type { Clock, Connection, Directory, Domain, Random } from '../domain/ports.ts'
 import type { Clock, Connection, Directory, Domain, Log, LogEvent, Random } from '../domain/ports.ts'
-import { deleteOldPushDeliveries } from '../domain/push-deliveries.ts'
 import { RateLimiter } from '../domain/rate-limit.ts'
 import { type PinnedSettings, SiteSettings } from '../domain/settings.ts'
 import type { Store } from '../domain/store.ts'
@@ -171,7 +169,6 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     verifier,
     sessions,
     jobs: jobs.runner,
-    baseUrl: (visit) => baseUrl ?? visit.url.origin,
     baseUrl: (visit) => siteAddress(baseUrl, new URL(visit.request.url)),
     currentUserFields: options.currentUserFields ?? (async () => ({})),
     calendarFeeds: options.calendarFeeds ?? [],
