@@ -53,7 +53,7 @@ async function takePictures(browser: Browser, width: number, scheme: 'light' | '
     if (overflow > 0) problems.push(`${name}: ${overflow}px wider than a screen of ${width}px`)
     const folded = page.locator('details')
     if ((await folded.count()) === 0) continue
-    await folded.first().locator('summary').click()
+    for (const details of await folded.all()) await details.locator('summary').click()
     await page.screenshot({ path: picture(`${name}-open`, width, scheme), fullPage: true })
   }
   await context.close()

@@ -1,11 +1,13 @@
 import type { Case, CaseSection } from '../case.ts'
-import { genericError, post, ready, refusedApproval, staffOnly } from '../consent.ts'
-import { keyPair, randomText } from '../crypto.ts'
+import { genericError, post, staffOnly } from '../consent.ts'
+import { keyPair } from '../crypto.ts'
 import { enterCode, requestDevice } from '../device.ts'
 import type { Answer } from '../exchange.ts'
 import { check, equal, fields, header, matches, object, ok, redirect, refusal, status } from '../expect.ts'
 import { redirects, type Site } from '../site.ts'
 import { query } from '../visitor.ts'
+import { pageCases } from './added-pages.ts'
+import { requestCases } from './added-requests.ts'
 import { signatureCase } from './push.ts'
 import { standardDeviceCases } from './standard-device-flow.ts'
 
@@ -122,183 +124,6 @@ function refusalCases(): readonly Case[] {
   ]
 }
 
-function requestCases(): readonly Case[] {
-  return [
-    {
-      id: 'A-5',
-      title: 'tells before sign-in that a nonce does not fit',
-      async run(site) {
-        const answer = await genericError(site, { nonce: 'n'.repeat(180) })
-        equal(object(answer).reason, 'payload_too_large', 'reason', answer)
-      },
-    },
-    {
-      id: 'A-6',
-      title: 'keeps a request while its user signs in',
-      needs: ['user'],
-      async run(site) {
-        const { username, password } = await site.user()
-        const asked = await site.request({
-          padding: 'oaep',
-          expires_in_seconds: '3600',
-          auth_redirect: redirects.app,
-          push_url: 'https://push.conformance.example/x',
-        })
-        const browser = site.visitor()
-        const away = await browser.get(`/user-api-key/new?${query(asked)}`, { accept: 'html' })
-        const location = redirect(away)
-        check(location.length < 200, `the address has ${location.length} characters`, away)
-        const target = new URL(location, site.baseUrl).searchParams.get('redirect') ?? ''
-        const form = { username, password, redirect: target }
-        equal(redirect(await browser.post('/login', form, { accept: 'html' })), target, 'where sign-in leads')
-        const model = ok(await browser.get(target))
-        equal(model.state, 'ready', 'the state')
-        for (const [name, value] of Object.entries(asked)) equal(model[name], value, name)
-      },
-    },
-    {
-      id: 'A-7',
-      title: 'allows loopback redirects with any port',
-      needs: ['admin'],
-      run: (site) =>
-        site.settings.with({ allowed_user_api_auth_redirects: 'loopback' }, async () => {
-          const hosts = ['127.0.0.1', '[::1]', 'localhost']
-          for (const host of hosts) await ready(site, { auth_redirect: `http://${host}:49152/callback` })
-          await ready(site, { auth_redirect: 'http://localhost:8000' })
-        }),
-    },
-    {
-      id: 'A-8',
-      title: 'allows nothing else by loopback',
-      needs: ['admin'],
-      run: (site) =>
-        site.settings.with({ allowed_user_api_auth_redirects: 'loopback' }, async () => {
-          for (const auth_redirect of [
-            'https://127.0.0.1:49152/callback',
-            'http://127.0.0.1.evil.example/',
-            'http://localhost.evil.example/',
-            'http://sam@localhost/',
-            'http://localhost/#x',
-            'http://10.0.0.1/',
-            'javascript://127.0.0.1/%0aalert(1)',
-          ]) {
-            await genericError(site, { auth_redirect })
-          }
-        }),
-    },
-    {
-      id: 'A-10',
-      title: 'refuses a parameter that is sent twice',
-      needs: ['user'],
-      async run(site) {
-        // Whoever looks at one of the two and whoever uses the other would not mean the same.
-        const answer = await site.visitor().get(`${await site.asking()}&scopes=write`)
-        equal(object(answer).reason, 'parameter_duplicated', 'reason', answer)
-      },
-    },
-    {
-      id: 'A-11',
-      title: 'mends a PEM whose plus signs arrived as spaces',
-      needs: ['user'],
-      async run(site) {
-        const { pem } = await keyPair()
-        await ready(site, { public_key: pem.replaceAll('+', ' ') })
-      },
-    },
-    {
-      id: 'A-12',
-      title: 'takes a PKCS#1 header around a SubjectPublicKeyInfo',
-      needs: ['user'],
-      async run(site) {
-        const { pem } = await keyPair()
-        await site.approve({ public_key: pem.replaceAll('PUBLIC KEY', 'RSA PUBLIC KEY') })
-      },
-    },
-    {
-      id: 'A-13',
-      title: 'changes nothing when it refuses an approval',
-      needs: ['user'],
-      async run(site) {
-        const earlier = await site.approve()
-        const client_id = earlier.clientId
-        for (const change of [
-          { nonce: 'n'.repeat(180) },
-          { expires_in_seconds: '0' },
-          { padding: 'rot13' },
-        ]) {
-          await refusedApproval(site, { client_id, ...change }, [400, 'invalid_parameters'])
-        }
-        equal(await site.accepts(earlier), true, 'whether the earlier key works')
-      },
-    },
-  ]
-}
-
-function pageCases(): readonly Case[] {
-  return [
-    {
-      id: 'A-14',
-      title: 'shows the payload in one line, where programs look for it',
-      needs: ['user'],
-      async run(site) {
-        const { browser } = await site.user()
-        const asked = await site.request()
-        const answer = await browser.post('/user-api-key', asked, { accept: 'html' })
-        const [first = ''] = answer.text.match(/<code[\s\S]*?<\/code>/) ?? []
-        const [, payload = ''] =
-          /^<code id="user-api-key-payload"[^>]*>([A-Za-z0-9+/=]+)\n<\/code>$/.exec(first) ?? []
-        check(payload !== '', `the first <code> is ${first.slice(0, 100)}`, answer)
-        await site.issued(payload, asked, {}, answer)
-      },
-    },
-    {
-      id: 'A-15',
-      title: 'approves by the consent page’s form as it is',
-      needs: ['user'],
-      async run(site) {
-        const { browser } = await site.user()
-        const asked = await site.request({ client_id: `form-${randomText()}\n`, padding: 'oaep' })
-        const page = await browser.get(`/user-api-key/new?${query(asked)}`, { accept: 'html' })
-        const { action, fields: form } = formIn(page.text, '/user-api-key')
-        const answer = await browser.post(action, form, { accept: 'html', csrf: false })
-        const [, payload = ''] = /<code[^>]*>([A-Za-z0-9+/=]+)/.exec(status(answer, 200).text) ?? []
-        await site.issued(payload, asked, {}, answer)
-      },
-    },
-    {
-      id: 'A-16',
-      title: 'lets no page be framed, and runs no inline script',
-      needs: ['user'],
-      async run(site) {
-        const { browser } = await site.user()
-        const consent = (await site.asking()).replace('.json', '')
-        for (const path of [consent, '/user-api-key/activate', '/login']) {
-          const visitor = path === '/login' ? site.visitor() : browser
-          const answer = status(await visitor.get(path, { accept: 'html' }), 200)
-          const policy = header(answer, 'Content-Security-Policy', /frame-ancestors 'none'/)
-          check(!policy.includes('unsafe-inline'), 'the policy allows inline scripts', answer)
-          check(
-            !/<script(?![^>]*\bsrc=)|\son\w+=/i.test(answer.text),
-            'the page has an inline script',
-            answer,
-          )
-        }
-      },
-    },
-    {
-      id: 'A-21',
-      title: 'shows the request link as a QR code',
-      needs: ['user', 'device'],
-      async run(site) {
-        const { requestToken } = await requestDevice(site)
-        const { browser } = await site.user()
-        const answer = await browser.get(`/user-api-key/activate?request=${requestToken}`, { accept: 'html' })
-        check(/<(svg|img)\b[^>]*\bQR\b/i.test(answer.text), 'the page shows none', answer)
-      },
-    },
-  ]
-}
-
 function keyCases(): readonly Case[] {
   return [
     {
@@ -393,33 +218,4 @@ function otherCases(): readonly Case[] {
       },
     },
   ]
-}
-
-/** The form of a page that posts to `path`, as a browser without scripts would send it. */
-function formIn(
-  html: string,
-  path: string,
-): { readonly action: string; readonly fields: Record<string, string> } {
-  const forms = [...html.matchAll(/<form\b[^>]*\baction="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)]
-  const [, action = '', inside = ''] =
-    forms.find(([, target = '']) => /^[^?]*/.exec(target)?.[0] === path) ?? []
-  check(action !== '', `the page has no form that posts to ${path}`)
-  const inputs = [...inside.matchAll(/<input\b([^>]*)>/g)].map(([, attributes = '']) => attributes)
-  const fields = inputs.flatMap((attributes) => {
-    const name = /\bname="([^"]*)"/.exec(attributes)?.[1]
-    const value = /\bvalue="([^"]*)"/.exec(attributes)?.[1] ?? ''
-    // A browser turns each line end of a field into CR LF.
-    return name === undefined ? [] : [[name, unescaped(value).replace(/\r\n|\r|\n/g, '\r\n')] as const]
-  })
-  return { action: unescaped(action), fields: Object.fromEntries(fields) }
-}
-
-function unescaped(text: string): string {
-  return text
-    .replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
-    .replace(/&#x([0-9a-f]+);/gi, (_, code: string) => String.fromCodePoint(Number.parseInt(code, 16)))
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&amp;', '&')
 }

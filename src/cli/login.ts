@@ -20,6 +20,7 @@ import type { Padding } from '../protocol/rsaes.ts'
 import { openInBrowser } from './browser.ts'
 import { parseDuration } from './duration.ts'
 import { readPasted } from './paste.ts'
+import { qrCodeLines } from './qr-code.ts'
 import { commandName, describeInstant, note, say, strong } from './terminal.ts'
 import { usernameOf } from './who.ts'
 
@@ -57,7 +58,10 @@ export function registerLogin(program: Command): void {
     .option('--no-browser', 'print the address instead of opening it')
     .option('--manual', 'have the page show the payload, and paste it here')
     .addOption(
-      new Option('--device', 'show a code, to be typed on any device with a browser').conflicts('manual'),
+      new Option(
+        '--device',
+        'show a code, and a QR code for a phone, to approve on any device with a browser',
+      ).conflicts('manual'),
     )
     .option('--expires-in <time>', 'how long the key shall live, as in 12h or 30d', parseDuration)
     .addOption(
@@ -116,6 +120,8 @@ async function byCode(request: AuthorizationOptions, flags: LoginFlags): Promise
         note(`open this address on any device:\n\n  ${verificationUrl}\n`)
         note(`and type this code:\n\n  ${strong(userCode)}\n`)
         note(`or open this link, and type the code there:\n\n  ${verificationUrlWithRequest}\n`)
+        const drawn = qrCodeLines(verificationUrlWithRequest, process.stderr)
+        if (drawn) note(`${drawn.map((line) => `  ${line}`).join('\n')}\n`)
         note('waiting until you approve. ctrl-c stops')
       },
     })

@@ -20,7 +20,8 @@ import type { Domain } from './ports.ts'
 import type { DeviceRequestRecord } from './store.ts'
 import type { User } from './user.ts'
 
-interface Refused {
+/** Why a verb did nothing. */
+export interface Refused {
   readonly outcome: 'refused'
   readonly refusal: Refusal
 }

@@ -87,6 +87,18 @@ export type OutboundAnswer =
   /** Not sent, nor will it be: the address itself is not one to send to. */
   | { readonly outcome: 'refused'; readonly problem: string }
 
+/** A value in a line of the log. */
+export type LogFact = string | number | boolean | null | undefined
+
+/** A line of the server's log: what happened, and the facts that tell it from others like it. It holds no secret. */
+export interface LogEvent {
+  readonly event: string
+  readonly [fact: string]: LogFact
+}
+
+/** Writes a line to the server's log, for whoever runs it. It does not throw. */
+export type Log = (event: LogEvent) => void
+
 /** Everything the domain's verbs work with. */
 export interface Domain {
   readonly store: Store
@@ -99,6 +111,7 @@ export interface Domain {
   readonly random: Random
   readonly passwords: PasswordHasher
   readonly events: EventSink
+  readonly log: Log
 }
 
 /** How a request reached the process; what a web-standard `Request` does not tell. */

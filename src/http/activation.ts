@@ -15,7 +15,7 @@ import { isRequestToken } from '../protocol/device-request.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { redirect } from './answer.ts'
-import { answering, longestValue, missing } from './device-step.ts'
+import { answering, logStep, longestValue, missing } from './device-step.ts'
 import { actorOf, type Call, carriesCsrfToken, type Router, routesOf, type Service } from './service.ts'
 import {
   showDecided,
@@ -30,15 +30,15 @@ import type { Visit } from './visit.ts'
 /** Adds the routes that users come to. */
 export function addActivationRoutes(router: Router, service: Service): void {
   const route = routesOf(router, service)
-  route('GET', activationPath, { who: 'anyone', sealed: true }, answering(service, openPage))
-  route('POST', activationPath, { who: 'anyone', sealed: true }, answering(service, enterCode))
+  route('GET', activationPath, { who: 'anyone', sealed: true }, answering(service, 'preview', openPage))
+  route('POST', activationPath, { who: 'anyone', sealed: true }, answering(service, 'enter_code', enterCode))
   route(
     'POST',
     '/user-api-key/device/authorize',
     { who: 'user', sealed: true },
-    answering(service, authorize),
+    answering(service, 'authorize', authorize),
   )
-  route('POST', '/user-api-key/device/deny', { who: 'user', sealed: true }, answering(service, deny))
+  route('POST', '/user-api-key/device/deny', { who: 'user', sealed: true }, answering(service, 'deny', deny))
 }
 
 async function openPage(service: Service, call: Call): Promise<Response | Refusal> {
@@ -51,6 +51,7 @@ async function openPage(service: Service, call: Call): Promise<Response | Refusa
   if (fields.request === undefined) return showEnterCode(service, call)
   const preview = await previewDeviceRequest(service.domain, actorOf(call), fields.request, identity.user)
   if (preview.outcome === 'refused') return preview.refusal
+  logStep(service, call, 'preview', { outcome: preview.outcome })
   if (preview.outcome === 'gone') return showEnterCode(service, call, 'expired_code')
   const { view } = preview
   if (view.notAllowed && !visit.asksForJson) return showNotAllowed(service, visit, view, view.notAllowed)
@@ -65,6 +66,9 @@ async function enterCode(service: Service, call: Call): Promise<Response | Refus
   const { user } = identity
   const who = { user, sessionHash: sessionHashOf(visit, identity) }
   const entered = await enterDeviceCode(service.domain, actorOf(call), fields.code ?? '', who)
+  if (entered.outcome === 'refused') return entered.refusal
+  const given = entered.outcome === 'bound' ? { approval_token: entered.approvalToken } : {}
+  logStep(service, call, 'enter_code', { outcome: entered.outcome, ...given })
   return showEntered(service, call, entered)
 }
 
@@ -78,14 +82,24 @@ async function authorize(service: Service, call: Call): Promise<Response | Refus
   if ('reason' in fields) return fields
   const { user } = identity
   const actor = actorOf(call)
-  if (fields.request !== undefined) {
-    const link = { requestToken: fields.request, code: fields.code ?? '' }
-    const decided = await authorizeDeviceByLink(domain, actor, link, user)
-    return showDecided(service, call, decided, fields.request)
+  if (fields.request === undefined && fields.approvalToken === undefined) {
+    return missing('approval_token', 'approval_token=APPROVAL_TOKEN')
   }
-  if (fields.approvalToken === undefined) return missing('approval_token', 'approval_token=APPROVAL_TOKEN')
-  const who = { user, sessionHash: sessionHashOf(visit, identity) }
-  return showDecided(service, call, await authorizeDeviceByToken(domain, actor, fields.approvalToken, who))
+  const decided =
+    fields.request === undefined
+      ? await authorizeDeviceByToken(domain, actor, fields.approvalToken ?? '', {
+          user,
+          sessionHash: sessionHashOf(visit, identity),
+        })
+      : await authorizeDeviceByLink(
+          domain,
+          actor,
+          { requestToken: fields.request, code: fields.code ?? '' },
+          user,
+        )
+  if (decided.outcome === 'refused') return decided.refusal
+  logStep(service, call, 'authorize', { outcome: decided.outcome })
+  return showDecided(service, call, decided, fields.request)
 }
 
 async function deny(service: Service, call: Call): Promise<Response | Refusal> {
@@ -98,6 +112,7 @@ async function deny(service: Service, call: Call): Promise<Response | Refusal> {
   if (fields.approvalToken === undefined) return missing('approval_token', 'approval_token=APPROVAL_TOKEN')
   const who = { user: identity.user, sessionHash: sessionHashOf(visit, identity) }
   const decided = await denyDevice(service.domain, actorOf(call), fields.approvalToken, who)
+  logStep(service, call, 'deny', { outcome: decided.outcome })
   return decided.outcome === 'gone'
     ? showEnterCode(service, call, 'expired_code')
     : showDone(service, call, { denied: true })

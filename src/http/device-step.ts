@@ -1,18 +1,71 @@
 /** What both halves of the device flow's routes share. */
+import { logDeviceStep } from '../domain/device-log.ts'
+import type { DeviceCodes } from '../domain/device-request.ts'
+import type { LogFact } from '../domain/ports.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { readParameters } from '../protocol/parameters.ts'
 import { refused } from './answer.ts'
 import type { Call, Service } from './service.ts'
 
 /** A step of the device flow: an answer, or why there is none. */
 export type Step = (service: Service, call: Call) => Promise<Response | Refusal>
 
-/** The handler of a step, which puts its refusals into words. */
-export function answering(service: Service, step: Step): (call: Call) => Promise<Response> {
+/** The handler of a step, which puts its refusals into words and into the log. `name` is the step's there. */
+export function answering(
+  service: Service,
+  name: string,
+  step: Step,
+  refuse: typeof refused = refused,
+): (call: Call) => Promise<Response> {
   return async (call) => {
     const answer = await step(service, call)
-    const { title } = service.domain.settings.current()
-    return 'reason' in answer ? refused(call.visit, answer, title) : answer
+    if (!('reason' in answer)) return answer
+    logStep(service, call, name, { outcome: 'refused', reason: answer.reason })
+    return refuse(call.visit, answer, service.domain.settings.current().title)
   }
+}
+
+/** Writes to the log how a step went, with the parameters that it came with. A refusal is the handler's to write. */
+export function logStep(
+  { domain }: Service,
+  { visit, identity, sources }: Call,
+  step: string,
+  facts: Readonly<Record<string, LogFact>>,
+): void {
+  const sent = Object.entries(logged).flatMap(([parameter, fact]) => {
+    const read = readParameters(sources, { [parameter]: { limit: longestValue, digits: true, list: true } })
+    return read.outcome === 'read' ? [[fact, read.values[parameter]]] : []
+  })
+  logDeviceStep(domain, step, {
+    address: visit.connection.remoteAddress,
+    user_id: identity?.user.id,
+    ...Object.fromEntries(sent),
+    ...facts,
+  })
+}
+
+/** What the log says of a request just made. */
+export function codesOf(codes: DeviceCodes): Readonly<Record<string, LogFact>> {
+  const { outcome, deviceCode, userCode, requestToken } = codes
+  return { outcome, device_code: deviceCode, user_code: userCode, request_token: requestToken }
+}
+
+/** The parameters of all steps, and what the log calls them. */
+const logged: Readonly<Record<string, string>> = {
+  client_id: 'client_id',
+  application_name: 'application_name',
+  scopes: 'scopes',
+  scope: 'scopes',
+  padding: 'padding',
+  expires_in_seconds: 'expires_in_seconds',
+  push_url: 'push_url',
+  grant_type: 'grant_type',
+  nonce: 'nonce',
+  public_key: 'public_key',
+  device_code: 'device_code',
+  code: 'user_code',
+  request: 'request_token',
+  approval_token: 'approval_token',
 }
 
 /** The longest value of a code or a token that is read, in bytes: as long as a body may be. A wrong one is answered as such. */

@@ -10,7 +10,7 @@ import {
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { json } from './answer.ts'
-import { answering, longestValue, missing } from './device-step.ts'
+import { answering, codesOf, logStep, longestValue, missing } from './device-step.ts'
 import { type Call, type Router, routesOf, type Service } from './service.ts'
 import type { Visit } from './visit.ts'
 
@@ -18,18 +18,30 @@ import type { Visit } from './visit.ts'
 export function addDeviceRoutes(router: Router, service: Service): void {
   const route = routesOf(router, service)
   // No cookie is looked at here, so no CSRF token is asked for.
-  route('POST', '/user-api-key/device', { who: 'unchecked', sealed: true }, answering(service, request))
-  route('POST', '/user-api-key/device/poll', { who: 'unchecked', sealed: true }, answering(service, poll))
+  route(
+    'POST',
+    '/user-api-key/device',
+    { who: 'unchecked', sealed: true },
+    answering(service, 'request', request),
+  )
+  route(
+    'POST',
+    '/user-api-key/device/poll',
+    { who: 'unchecked', sealed: true },
+    answering(service, 'poll', poll),
+  )
 }
 
-async function request(service: Service, { visit, sources }: Call): Promise<Response | Refusal> {
+async function request(service: Service, call: Call): Promise<Response | Refusal> {
   const { domain } = service
+  const { visit, sources } = call
   const problem = jsonOnly(visit) ?? limitDeviceRequests(domain, visit.connection.remoteAddress)
   if (problem) return problem
   const read = readDeviceParameters(sources)
   if (read.outcome === 'refused') return read.refusal
   const outcome = await requestDevice(domain, { delivery: 'sealed', parameters: read.parameters })
   if (outcome.outcome === 'refused') return outcome.refusal
+  logStep(service, call, 'request', codesOf(outcome))
   const address = service.baseUrl(visit) + activationPath
   return json({
     device_code: outcome.deviceCode,
@@ -41,8 +53,9 @@ async function request(service: Service, { visit, sources }: Call): Promise<Resp
   })
 }
 
-async function poll(service: Service, { visit, sources }: Call): Promise<Response | Refusal> {
+async function poll(service: Service, call: Call): Promise<Response | Refusal> {
   const { domain } = service
+  const { visit, sources } = call
   const problem = jsonOnly(visit) ?? limitPollsFrom(domain, visit.connection.remoteAddress)
   if (problem) return problem
   const read = readParameters(sources, { device_code: { limit: longestValue } })
@@ -50,7 +63,11 @@ async function poll(service: Service, { visit, sources }: Call): Promise<Respons
   const { device_code: deviceCode } = read.values
   if (deviceCode === undefined) return missing('device_code', '{"device_code":"DEVICE_CODE"}')
   const limited = limitPollsFor(domain, deviceCode)
-  return limited ?? json(await pollDevice(domain, deviceCode))
+  if (limited) return limited
+  const answer = await pollDevice(domain, deviceCode)
+  const { status, ...delivered } = answer
+  logStep(service, call, 'poll', { outcome: status, ...delivered })
+  return json(answer)
 }
 
 /** Both ways: what comes in must say that it is JSON, and what goes out must be wanted as JSON (protocol §5.2). */

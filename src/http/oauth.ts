@@ -12,7 +12,7 @@ import { devicePollIntervalSeconds, deviceRequestLifetimeSeconds } from '../prot
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { type ParameterSources, readParameters } from '../protocol/parameters.ts'
 import { json, oauthRefused } from './answer.ts'
-import { longestValue } from './device-step.ts'
+import { answering, codesOf, logStep, longestValue } from './device-step.ts'
 import { type Call, type RouteOptions, type Router, routesOf, type Service } from './service.ts'
 import type { Visit } from './visit.ts'
 
@@ -28,26 +28,24 @@ export function addOAuthRoutes(router: Router, service: Service): void {
     isOn: (settings) => settings.enable_oauth_device_flow,
     refuse: oauthRefused,
   }
-  const step = (take: typeof request) => async (call: Call) => {
-    const answer = await take(service, call)
-    return 'reason' in answer ? oauthRefused(call.visit, answer) : answer
-  }
-  route('POST', deviceAuthorizationPath, options, step(request))
-  route('POST', tokenPath, options, step(token))
+  route('POST', deviceAuthorizationPath, options, answering(service, 'request', request, oauthRefused))
+  route('POST', tokenPath, options, answering(service, 'token', token, oauthRefused))
   route('GET', '/.well-known/oauth-authorization-server', options, async ({ visit }) =>
     metadata(service, visit),
   )
 }
 
 /** RFC 8628 §3.1 and §3.2. */
-async function request(service: Service, { visit, sources }: Call): Promise<Response | Refusal> {
+async function request(service: Service, call: Call): Promise<Response | Refusal> {
   const { domain } = service
+  const { visit, sources } = call
   const limited = limitDeviceRequests(domain, visit.connection.remoteAddress)
   if (limited) return limited
   const read = readDeviceAuthorization(bodyAlone(visit, sources))
   if (read.outcome === 'refused') return read.refusal
   const outcome = await requestDevice(domain, { delivery: 'open', parameters: read.parameters })
   if (outcome.outcome === 'refused') return outcome.refusal
+  logStep(service, call, 'request', codesOf(outcome))
   const address = service.baseUrl(visit) + activationPath
   return json({
     device_code: outcome.deviceCode,
@@ -61,8 +59,9 @@ async function request(service: Service, { visit, sources }: Call): Promise<Resp
 }
 
 /** RFC 8628 §3.4 and §3.5. */
-async function token(service: Service, { visit, sources }: Call): Promise<Response | Refusal> {
+async function token(service: Service, call: Call): Promise<Response | Refusal> {
   const { domain } = service
+  const { visit, sources } = call
   const address = visit.connection.remoteAddress
   const limited = limitPollsFrom(domain, address)
   if (limited) return limited
@@ -86,6 +85,7 @@ async function token(service: Service, { visit, sources }: Call): Promise<Respon
   const outcome = await issueToken(domain, { deviceCode, clientId, form, address })
   if (outcome.outcome === 'refused') return outcome.refusal
   const { accessToken, expiresInSeconds, scopes } = outcome
+  logStep(service, call, 'token', { outcome: outcome.outcome, access_token: accessToken })
   return json({
     access_token: accessToken,
     token_type: 'Bearer',

@@ -1,5 +1,5 @@
 /** What the activation page answers: as JSON for programs, as pages for browsers (protocol §5.3 to §5.5). */
-import type { CodeEntered, Decided, DeviceView } from '../domain/device-approval.ts'
+import type { CodeEntered, Decided, DeviceView, Refused } from '../domain/device-approval.ts'
 import { activationDonePage, activationPage, enterCodePage } from '../pages/activate.ts'
 import type { Html } from '../pages/html.ts'
 import { activationPath, errorDocsPath, signInPath } from '../pages/paths.ts'
@@ -10,10 +10,8 @@ import type { Call, Service } from './service.ts'
 import type { Visit } from './visit.ts'
 
 /** What typing a code came to. */
-export function showEntered(service: Service, call: Call, entered: CodeEntered): Response | Refusal {
+export function showEntered(service: Service, call: Call, entered: Exclude<CodeEntered, Refused>): Response {
   switch (entered.outcome) {
-    case 'refused':
-      return entered.refusal
     case 'invalid':
       return showEnterCode(service, call, 'invalid_code')
     case 'gone':
@@ -31,12 +29,10 @@ export function showEntered(service: Service, call: Call, entered: CodeEntered):
 export function showDecided(
   service: Service,
   call: Call,
-  decided: Decided,
+  decided: Exclude<Decided, Refused>,
   requestToken?: string,
-): Response | Refusal {
+): Response {
   switch (decided.outcome) {
-    case 'refused':
-      return decided.refusal
     case 'gone':
       return showEnterCode(service, call, 'expired_code')
     case 'wrong_code':
@@ -112,7 +108,12 @@ export function showRequest(service: Service, call: Call, view: DeviceView, hand
       denyAction: '/user-api-key/device/deny',
       handle:
         approvalToken === undefined
-          ? { by: 'link', requestToken: requestToken ?? '', invalidCode }
+          ? {
+              by: 'link',
+              requestToken: requestToken ?? '',
+              link: `${service.baseUrl(visit)}${activationPath}?request=${requestToken ?? ''}`,
+              invalidCode,
+            }
           : { by: 'approval', approvalToken },
     }),
   )

@@ -8,6 +8,7 @@ import { layout } from './layout.ts'
 import { problem, warning } from './notice.ts'
 import { appsPath } from './paths.ts'
 import { type Person, portrait } from './person.ts'
+import { qrCode } from './qr-code.ts'
 
 export interface EnterCodeModel {
   readonly siteTitle: string
@@ -65,7 +66,13 @@ export interface ActivationModel {
   readonly denyAction: string
   /** `link`: the code is still to be typed. `approval`: it was, and the token stands for it. */
   readonly handle:
-    | { readonly by: 'link'; readonly requestToken: string; readonly invalidCode: boolean }
+    | {
+        readonly by: 'link'
+        readonly requestToken: string
+        /** The address of this very page, for another device. */
+        readonly link: string
+        readonly invalidCode: boolean
+      }
     | { readonly by: 'approval'; readonly approvalToken: string }
 }
 
@@ -93,6 +100,7 @@ ${
 <div><dt>Goes to</dt><dd><strong>the device that shows the code</strong> <span class="quiet">Nothing is sent to this browser.</span></dd></div>
 </dl>
 ${fineprint(model)}
+${model.handle.by === 'link' ? elsewhere(model.handle.link) : null}
 ${model.handle.by === 'link' ? linkForm(model, model.handle) : approvalForm(model, model.handle)}
 </section>
 <p class="aside">If you did not start this on a device of yours, do not authorize it.</p>`
@@ -186,6 +194,18 @@ function codeProblem(which: 'invalid_code' | 'expired_code'): Html {
         html`<p><strong>This request has run out</strong></p><p>It was decided on, it has expired, or somebody else has opened it. Start again on your device, and type the new code.</p>`,
         { id: 'code-problem' },
       )
+}
+
+/** For whoever has their passwords, or their account, on another device than this one. */
+function elsewhere(link: string): Html {
+  return html`<details class="developer activate__elsewhere">
+<summary>Continue on another device</summary>
+<div class="developer__body">
+<p>Scan this with the device that you would rather use. You sign in and type the code there.</p>
+${qrCode(link, 'Address of this page, to scan')}
+<p class="activate__link"><a href="${link}">${link}</a></p>
+</div>
+</details>`
 }
 
 /** For whoever wants to look closer: what the request says in the protocol's own words. */

@@ -6,7 +6,7 @@ import type { CalendarFeed } from '../domain/calendar-subscription.ts'
 import { createClientAddress } from '../domain/client-address.ts'
 import type { DomainEvent } from '../domain/events.ts'
 import { systemActor } from '../domain/events.ts'
-import type { Clock, Connection, Directory, Domain, Random } from '../domain/ports.ts'
+import type { Clock, Connection, Directory, Domain, Log, LogEvent, Random } from '../domain/ports.ts'
 import { RateLimiter } from '../domain/rate-limit.ts'
 import { type PinnedSettings, SiteSettings } from '../domain/settings.ts'
 import type { Store } from '../domain/store.ts'
@@ -33,6 +33,7 @@ import { addScopeRoutes } from '../http/scopes.ts'
 import { createRouter, type Environment, type Service } from '../http/service.ts'
 import { addSessionRoutes } from '../http/session.ts'
 import { addSiteRoutes } from '../http/site.ts'
+import { siteAddress } from '../http/site-address.ts'
 import { appsJson } from '../http/user-json.ts'
 import { type Visit, visitOf } from '../http/visit.ts'
 import { argon2Hasher } from '../identity/argon2.ts'
@@ -112,6 +113,8 @@ export interface HallpassOptions extends PushOptions {
    * that another process revokes is refused once that has passed, and the time that the answer takes.
    */
   readonly hearOthersEveryMs?: number
+  /** The server's log. Default: a line of JSON on the error stream for every event, with its time. */
+  readonly log?: Log
   /** Hears of faults of Hallpass's own, each with the id that its answer names. Default: the error stream. */
   readonly onError?: (error: unknown, requestId: string) => void
 }
@@ -139,6 +142,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     scopes,
     apiKeyScopes: createApiKeyScopeCatalogue(options.apiKeyScopes),
     limiter: new RateLimiter(clock),
+    log: options.log ?? logOnErrorStream,
     clock,
     random,
     passwords: argon2Hasher,
@@ -165,7 +169,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     verifier,
     sessions,
     jobs: jobs.runner,
-    baseUrl: (visit) => baseUrl ?? visit.url.origin,
+    baseUrl: (visit) => siteAddress(baseUrl, new URL(visit.request.url)),
     currentUserFields: options.currentUserFields ?? (async () => ({})),
     calendarFeeds: options.calendarFeeds ?? [],
     pushQueued: () => pushes.wake(),
@@ -341,6 +345,10 @@ function checkBaseUrl(text: string): string {
     throw new TypeError(`the base URL must be an http or https address without path or query, not ${text}`)
   }
   return url.origin
+}
+
+function logOnErrorStream(event: LogEvent): void {
+  process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`)
 }
 
 function reportOnErrorStream(error: unknown, requestId: string): void {

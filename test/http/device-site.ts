@@ -1,6 +1,7 @@
 /** A site with an app and two users in the middle of the device flow, for its tests. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import type { HallpassOptions } from '../../src/server/create-hallpass.ts'
 import { appPublicKey, type Browser, createTestSite, type TestSite, userPassword } from '../test-site.ts'
 
 export const json = { accept: 'application/json' }
@@ -28,8 +29,9 @@ export interface DeviceSite extends TestSite {
 }
 
 /** With real randomness, because codes must differ, and the users `sam` and `eve`. */
-export async function createDeviceSite(): Promise<DeviceSite> {
-  const site = await createTestSite({ random: { bytes: (length) => new Uint8Array(randomBytes(length)) } })
+export async function createDeviceSite(options: Partial<HallpassOptions> = {}): Promise<DeviceSite> {
+  const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)) }
+  const site = await createTestSite({ random, ...options })
   const eve = { username: 'eve', password: userPassword, name: '', email: 'eve@hallpass.test', admin: false }
   assert.equal((await site.hallpass.createAccount(eve)).outcome, 'created')
 

@@ -160,6 +160,13 @@ const enterCode = {
   action: '/user-api-key/activate',
   switchUserAction: '/hallpass/switch',
 }
+const byLink = {
+  by: 'link',
+  requestToken: 'ABCD2345',
+  link: 'https://forum.example.com/user-api-key/activate?request=ABCD2345',
+  invalidCode: false,
+} as const
+
 const activation: ActivationModel = {
   siteTitle,
   applicationName: 'Meadow terminal',
@@ -266,10 +273,8 @@ export const samples: Readonly<Record<string, Html>> = {
     unregisteredClient: true,
     expiresAt: null,
   }),
-  'activate-link': activationPage({
-    ...activation,
-    handle: { by: 'link', requestToken: 'ABCD2345', invalidCode: true },
-  }),
+  'activate-link': activationPage({ ...activation, handle: byLink }),
+  'activate-link-wrong': activationPage({ ...activation, handle: { ...byLink, invalidCode: true } }),
   'activate-endless': activationPage({
     ...activation,
     siteTitle: endlessRequest.siteTitle,
