@@ -2,7 +2,7 @@ import type { Case } from '../case.ts'
 import { keyPair } from '../crypto.ts'
 import { requestDevice } from '../device.ts'
 import { equal, fields, matches, noFault, ok, refusal, status } from '../expect.ts'
-import { untilRefused, withLimits } from '../limits.ts'
+import { expectLimit, withLimits } from '../limits.ts'
 import type { AuthorizationFields } from '../site.ts'
 
 /** §5.2: an app asks. */
@@ -81,10 +81,9 @@ export const deviceRequestLimitCases: readonly Case[] = [
     run: (site) =>
       withLimits(site, {}, async () => {
         const json = await site.request()
-        const { answer, allowed } = await untilRefused(20, () =>
+        const answer = await expectLimit(20, 'the requests that were let through', () =>
           site.program().ask('/user-api-key/device.json', { json, limited: true }),
         )
-        equal(allowed, 20, 'the requests that were let through', answer)
         refusal(answer, 429, 'rate_limit')
       }),
   },
@@ -95,10 +94,9 @@ export const deviceRequestLimitCases: readonly Case[] = [
     run: async (site) => {
       const { deviceCode: device_code } = await requestDevice(site)
       await withLimits(site, {}, async () => {
-        const { answer, allowed } = await untilRefused(60, () =>
+        const answer = await expectLimit(60, 'the polls that were let through', () =>
           site.program().ask('/user-api-key/device/poll.json', { json: { device_code }, limited: true }),
         )
-        equal(allowed, 60, 'the polls that were let through', answer)
         refusal(answer, 429, 'rate_limit')
       })
     },

@@ -10,6 +10,7 @@ import type { Actor } from './events.ts'
 import type { Identity } from './identity.ts'
 import { type Issued, issueUserApiKey } from './issue-key.ts'
 import type { Domain } from './ports.ts'
+import { oneTimePasswordScope } from './seal-one-time-password.ts'
 import type { ClientRecord, StoreSession, UserApiKeyRecord } from './store.ts'
 import { groupsOf, isStaff, type User } from './user.ts'
 
@@ -58,7 +59,7 @@ export async function reviewAuthorization(
 }
 
 /**
- * Issues the key that `user` approved. All that could refuse it, the payload's size included, is checked before
+ * Issues the key that `identity` approved. All that could refuse it, the payload's size included, is checked before
  * anything changes; then one transaction finds or makes the client, deletes the user's older keys of that client, and
  * stores the new one. The key's text is in the sealed payload and nowhere else.
  */
@@ -66,9 +67,10 @@ export async function approveAuthorization(
   domain: Domain,
   actor: Actor,
   parameters: AuthorizationParameters,
-  user: User,
+  identity: Identity,
   baseUrl: string,
 ): Promise<Approved | { readonly outcome: 'refused'; readonly refusal: Refusal }> {
+  const { user } = identity
   const settings = domain.settings.current()
   const checked = checkAuthorization(parameters, {
     client: await findClient(domain.store, parameters.clientId),
@@ -79,6 +81,10 @@ export async function approveAuthorization(
   })
   if (checked.outcome === 'refused') return checked
   const { request } = checked
+  const problem = request.scopes.includes(oneTimePasswordScope)
+    ? checkMayGetOneTimePassword(identity)
+    : undefined
+  if (problem) return { outcome: 'refused', refusal: problem }
   // The request's own name, when it gives one, is the client's name from now on (§3.3).
   const issued = await issueUserApiKey(domain, actor, request, {
     user,
@@ -111,6 +117,20 @@ export function checkMayMint(identity: Identity, settings: Settings): Refusal | 
   return refusal('not_permitted', {
     problem: 'on this site a user API key cannot approve further keys',
     remedy: 'approve in a browser, or ask an administrator to change the setting user_api_key_write_may_mint',
+  })
+}
+
+/**
+ * Whether somebody may have a one-time password. It becomes a browser session, which can do what decision 5 keeps from
+ * user API keys; so that an app of somebody on the staff gets one only with a key whose scopes told them. Reason:
+ * `not_permitted`.
+ */
+export function checkMayGetOneTimePassword(identity: Identity): Refusal | undefined {
+  if (identity.via !== 'user_api_key' || !isStaff(identity.user)) return undefined
+  if (identity.key.scopes.some(({ name }) => name === oneTimePasswordScope)) return undefined
+  return refusal('not_permitted', {
+    problem: `a user API key of a staff member gets a one-time password only with the scope ${oneTimePasswordScope}`,
+    remedy: `approve in a browser, or ask for a key with the scope ${oneTimePasswordScope}`,
   })
 }
 

@@ -192,7 +192,7 @@ async function approve(service: Service, call: Call): Promise<Response> {
     domain,
     actorOf(call),
     read.parameters,
-    identity.user,
+    identity,
     service.baseUrl(visit),
   )
   if (outcome.outcome === 'refused') return refuse(service, call, outcome.refusal)

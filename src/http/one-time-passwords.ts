@@ -1,5 +1,5 @@
 /** One-time passwords for apps: the request, its page, and the answer (protocol §6.1, §6.2). */
-import { checkMayMint } from '../domain/authorize.ts'
+import { checkMayGetOneTimePassword, checkMayMint } from '../domain/authorize.ts'
 import { issueOneTimePassword, reviewOneTimePassword } from '../domain/one-time-passwords.ts'
 import { findParkedRequest } from '../domain/park-request.ts'
 import type { User } from '../domain/user.ts'
@@ -111,7 +111,7 @@ async function issue(service: Service, call: Call): Promise<Response> {
   const { domain } = service
   const { visit, identity, sources } = call
   if (!identity) return refuse(service, call, refusal('not_signed_in'))
-  const mayNot = checkMayMint(identity, domain.settings.current())
+  const mayNot = checkMayMint(identity, domain.settings.current()) ?? checkMayGetOneTimePassword(identity)
   if (mayNot) return refuse(service, call, mayNot)
   const read = readOneTimePasswordParameters(sources)
   if (read.outcome === 'refused') return refuse(service, call, read.refusal)

@@ -5,9 +5,6 @@ import type { CaseResult } from '../../conformance/report.ts'
 import { runSuite } from '../../conformance/suite.ts'
 import { startServer } from '../running-server.ts'
 
-/** Requirements that Hallpass does not meet yet. */
-const notYet: readonly string[] = ['A-21']
-
 const server = await startServer({ env: { HALLPASS_ALLOW_PRIVATE_PUSH: '1' } })
 after(() => server.stop())
 
@@ -39,7 +36,6 @@ describe('the conformance suite against hallpass serve', () => {
 function trial({ id, title, outcome, reason = '', exchange }: CaseResult): void {
   test(`${id}: ${title}`, (context) => {
     if (outcome === 'skipped') return context.skip(reason)
-    if (outcome === 'failed' && notYet.includes(id)) return context.skip(`not yet: ${reason}`)
     assert.equal(outcome, 'passed', [reason, exchange?.request, exchange?.answer].join('\n\n'))
   })
 }

@@ -215,6 +215,32 @@ describe('POST /user-api-key/otp', () => {
     await set('user_api_key_write_may_mint', 'true')
   })
 
+  describe('with a user API key of a staff member', () => {
+    const ask = (key: string): Promise<Response> =>
+      site.request('/user-api-key/otp.json', { form: otpParameters(), headers: { 'user-api-key': key } })
+    const mint = (key: string, scopes: string): Promise<Response> =>
+      site.request('/user-api-key.json', {
+        form: authorizationParameters({ scopes, client_id: 'minted' }),
+        headers: { 'user-api-key': key },
+      })
+    const reasonOf = async (response: Response): Promise<string> => (await response.json()).reason
+
+    test('refuses one that lacks the scope: its app would sign in, and so get administration', async () => {
+      const key = await site.approvedKey({ scopes: 'write', client_id: 'staff-1' }, 'admin')
+      for (const answer of [await ask(key), await mint(key, 'read,one_time_password')]) {
+        assert.equal(answer.status, 403)
+        assert.equal(await reasonOf(answer), 'not_permitted')
+      }
+      assert.equal((await mint(key, 'read')).status, 200, 'a further key without one')
+    })
+
+    test('takes one that has the scope', async () => {
+      const key = await site.approvedKey({ scopes: 'write,one_time_password', client_id: 'staff-2' }, 'admin')
+      assert.equal((await ask(key)).status, 200)
+      assert.equal((await mint(key, 'read,one_time_password')).status, 200)
+    })
+  })
+
   // Whoever could take a registered app's key to another address would have its users send things there.
   test('holds the redirect against the one that the key’s client registered, however the key is written', async () => {
     const publicKey = newPublicKey()
