@@ -173,6 +173,7 @@ async function receive(
     route: { ...route, ...sources },
     credentials: readCredentials(request.headers, sources.query, inQuery),
     csrfToken: csrfTokenOf(visit, sources),
+    sameOrigin: false,
     revocationId: own.values.id,
     address,
   })

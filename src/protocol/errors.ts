@@ -18,7 +18,7 @@ export type WireErrorType =
 
 interface CatalogueEntry {
   /** HTTP status of the answer. */
-  readonly status: 200 | 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503
+  readonly status: 200 | 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 502 | 503 | 504
   /** The wire's `error_type`; absent where the protocol sends none. */
   readonly errorType?: WireErrorType
   /** What was wrong. Lower-case; `{name}` stands for a detail of the refusal. */
@@ -80,6 +80,36 @@ export const refusalCatalogue = {
     message: 'the path can be read in more than one way: {problem}',
     remedy:
       'send the path without encoded slashes, backslashes, dot segments, control characters or double encoding',
+  },
+  request_ambiguous: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: 'the request can be read in more than one way: {problem}',
+    remedy:
+      'send a path that begins with a slash, each header once, and one Content-Length or `Transfer-Encoding: chunked`',
+  },
+  method_not_forwarded: {
+    status: 405,
+    message: '{method} is not passed on to the application',
+    remedy: 'use another method. TRACE would show to a page what only the server may see',
+  },
+
+  // The application behind the gateway does not answer.
+  upstream_unreachable: {
+    status: 502,
+    message: 'the application behind this address cannot be reached',
+    remedy: 'try again in a minute. its operator: is it running where --upstream says?',
+  },
+  upstream_invalid: {
+    status: 502,
+    message: 'the application behind this address answered something that is not HTTP: {problem}',
+    remedy: 'tell the operator of the site; nothing that a client sends mends this',
+  },
+  upstream_timeout: {
+    status: 504,
+    message: 'the application behind this address did not answer in time',
+    remedy:
+      'ask whether the request was carried out before you send it again. its operator: make the application answer sooner',
   },
 
   // The authorization request asks for something that cannot be granted.

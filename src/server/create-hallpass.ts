@@ -265,26 +265,29 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       return hallpass.refuse(request, limited ?? refusal('not_found', { what: 'such page' }))
     },
 
-    async authenticate(request, { csrfToken, body, connection } = {}) {
+    async authenticate(request, options = {}) {
+      const { csrfToken, connection, rawPath, sameOrigin = false, limitAddresses = 'all' } = options
       const address = senderOf(request, connection)
-      const limited = limitAddress(domain, address)
-      if (limited) return { outcome: 'refused', refusal: limited }
       const url = publicUrl(request)
       const query = url.searchParams
-      const normalized = normalizeRoute(request.method, url.pathname)
+      const normalized = normalizeRoute(request.method, rawPath ?? url.pathname)
       const isAmbiguous = normalized.outcome === 'ambiguous'
       const route = isAmbiguous ? unreadableRoute(request, url) : normalized.route
       const inQuery = !isAmbiguous && hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
       const credentials = readCredentials(request.headers, query, inQuery)
-      if (isAmbiguous && (credentials.userApiKey !== undefined || credentials.apiKey !== undefined)) {
+      const bringsKey = credentials.userApiKey !== undefined || credentials.apiKey !== undefined
+      const limited = bringsKey || limitAddresses === 'all' ? limitAddress(domain, address) : undefined
+      if (limited) return { outcome: 'refused', refusal: limited }
+      if (isAmbiguous && bringsKey) {
         // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
         return { outcome: 'refused', refusal: normalized.refusal }
       }
       return authenticate(verifier, {
         request,
-        route: { ...route, query, body: body ?? (request.body ? 'unread' : undefined) },
+        route: { ...route, query, body: options.body ?? (request.body ? 'unread' : undefined) },
         credentials,
         csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
+        sameOrigin,
         revocationId: undefined,
         address,
       })

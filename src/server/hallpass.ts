@@ -22,9 +22,26 @@ export interface AuthenticateOptions {
   readonly csrfToken?: string
   /**
    * The parameters of the body, where the application has read them: each by its name, with the value that it acts on.
-   * A key whose scope is narrowed by such a parameter is refused when a body is there and is not given.
+   * A key whose scope is narrowed by such a parameter is refused when a body is there and is not given. `unread` says
+   * that there is one where `request` cannot: because it was made without, or is a GET.
    */
-  readonly body?: Readonly<Record<string, unknown>>
+  readonly body?: Readonly<Record<string, unknown>> | 'unread'
+  /**
+   * The path as it was received, percent-encoded and without the query. Give it whenever the path goes on to another
+   * program as it is: a `Request` has resolved dot segments, so that a decision on its `url` might be about another
+   * path than the one that is acted on. Default: the path of `request.url`.
+   */
+  readonly rawPath?: string
+  /**
+   * Whether the application knows that a page of this very site sent the request, so that one which is known by its
+   * session cookie needs no CSRF token. Default false.
+   */
+  readonly sameOrigin?: boolean
+  /**
+   * Which requests count against their address: `all`, or `keys`, those alone that bring a key. In front of an
+   * application whose pages and pictures are none of Hallpass's, it is the keys that must not be guessed. Default `all`.
+   */
+  readonly limitAddresses?: 'all' | 'keys'
 }
 
 /** What `createHallpass` returns: the one front door. */

@@ -37,7 +37,7 @@ export async function authenticateKeys(verifier: Verifier, asked: VerifiedReques
 }
 
 async function authenticateSession(verifier: Verifier, asked: VerifiedRequest): Promise<Authentication> {
-  const { request, route, csrfToken } = asked
+  const { request, route, csrfToken, sameOrigin } = asked
   const user = await verifier.signIn.currentUser(request)
   if (!user) {
     const problem = verifier.signIn.hasSession(request)
@@ -46,7 +46,7 @@ async function authenticateSession(verifier: Verifier, asked: VerifiedRequest): 
     return problem ? refused(problem) : anonymous
   }
   const safe = route.method === 'GET' || route.method === 'HEAD' || route.method === 'OPTIONS'
-  if (!safe && !(csrfToken && verifier.signIn.csrfMatches(request, csrfToken))) {
+  if (!safe && !sameOrigin && !(csrfToken && verifier.signIn.csrfMatches(request, csrfToken))) {
     return refused(refusal('csrf_invalid'))
   }
   return authenticated({ via: 'session', user })

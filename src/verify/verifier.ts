@@ -25,6 +25,8 @@ export interface VerifiedRequest {
   readonly credentials: Credentials
   /** The CSRF token that the request carries, in its header or its form. */
   readonly csrfToken: string | undefined
+  /** Whether it is known that a page of the site itself sent the request, so that it needs no CSRF token. */
+  readonly sameOrigin: boolean
   /** The parameter `id` of a revocation; undefined when there is none, or the body was not read. */
   readonly revocationId: string | undefined
   /** The address of whoever sent the request; null when it is not known. */
