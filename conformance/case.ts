@@ -1,3 +1,4 @@
+import type { Feature } from './feature.ts'
 import type { Site } from './site.ts'
 
 /** What a case needs to be given, or the server to have; without it the case is skipped, and says why. */
@@ -12,18 +13,6 @@ export type Need =
   | 'push target'
   /** The parts of docs/protocol.md that a server may leave out. */
   | Feature
-
-export type Feature =
-  | 'device'
-  | 'oaep'
-  | 'otp'
-  | 'registration'
-  | 'calendar'
-  | 'push'
-  | 'cors'
-  | 'forum'
-  | 'rfc8628'
-  | 'hallpass'
 
 /** One requirement of docs/protocol.md, tried on a site. */
 export interface Case {

@@ -1,5 +1,5 @@
 /** Which parts of the protocol a site has, found out as the head of docs/protocol.md says. */
-import type { Feature } from './case.ts'
+import type { Feature } from './feature.ts'
 import type { Site } from './site.ts'
 
 /** Why a part is taken to be absent, for the report. */

@@ -1,8 +1,9 @@
 /** The site that is tested, as cases see it: people, keys, settings, and what was said on the wire. */
-import type { Feature } from './case.ts'
+
 import { type KeyPair, keyPair, open, type Padding, randomText } from './crypto.ts'
 import type { Answer } from './exchange.ts'
 import { check, equal, matches, object, ok, skip, status } from './expect.ts'
+import type { Feature } from './feature.ts'
 import { SiteSettings } from './settings.ts'
 import { type Place, query, Visitor } from './visitor.ts'
 

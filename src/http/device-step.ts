@@ -2,9 +2,11 @@
 import { logDeviceStep } from '../domain/device-log.ts'
 import type { DeviceCodes } from '../domain/device-request.ts'
 import type { LogFact } from '../domain/ports.ts'
+import { activationPath } from '../pages/paths.ts'
+import { devicePollIntervalSeconds, deviceRequestLifetimeSeconds } from '../protocol/device-request.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
-import { refused } from './answer.ts'
+import { json, refused } from './answer.ts'
 import type { Call, Service } from './service.ts'
 
 /** A step of the device flow: an answer, or why there is none. */
@@ -44,10 +46,23 @@ export function logStep(
   })
 }
 
-/** What the log says of a request just made. */
-export function codesOf(codes: DeviceCodes): Readonly<Record<string, LogFact>> {
-  const { outcome, deviceCode, userCode, requestToken } = codes
-  return { outcome, device_code: deviceCode, user_code: userCode, request_token: requestToken }
+/** The answer to a request just made, and its line in the log. `linkName`: what the answer calls the activation link. */
+export function tellCodes(
+  service: Service,
+  call: Call,
+  { outcome, deviceCode, userCode, requestToken }: DeviceCodes,
+  linkName: string,
+): Response {
+  const codes = { device_code: deviceCode, user_code: userCode }
+  logStep(service, call, 'request', { outcome, ...codes, request_token: requestToken })
+  const address = service.baseUrl(call.visit) + activationPath
+  return json({
+    ...codes,
+    verification_uri: address,
+    [linkName]: `${address}?request=${requestToken}`,
+    expires_in: deviceRequestLifetimeSeconds,
+    interval: devicePollIntervalSeconds,
+  })
 }
 
 /** The parameters of all steps, and what the log calls them. */

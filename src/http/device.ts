@@ -1,16 +1,11 @@
 /** The app's half of the device flow (protocol §5.2, §5.6): two routes, which speak JSON only. */
 import { limitDeviceRequests, limitPollsFor, limitPollsFrom } from '../domain/device-limits.ts'
 import { pollDevice, requestDevice } from '../domain/device-request.ts'
-import { activationPath } from '../pages/paths.ts'
-import {
-  devicePollIntervalSeconds,
-  deviceRequestLifetimeSeconds,
-  readDeviceParameters,
-} from '../protocol/device-request.ts'
+import { readDeviceParameters } from '../protocol/device-request.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { json } from './answer.ts'
-import { answering, codesOf, logStep, longestValue, missing } from './device-step.ts'
+import { answering, logStep, longestValue, missing, tellCodes } from './device-step.ts'
 import { type Call, type Router, routesOf, type Service } from './service.ts'
 import type { Visit } from './visit.ts'
 
@@ -41,16 +36,7 @@ async function request(service: Service, call: Call): Promise<Response | Refusal
   if (read.outcome === 'refused') return read.refusal
   const outcome = await requestDevice(domain, { delivery: 'sealed', parameters: read.parameters })
   if (outcome.outcome === 'refused') return outcome.refusal
-  logStep(service, call, 'request', codesOf(outcome))
-  const address = service.baseUrl(visit) + activationPath
-  return json({
-    device_code: outcome.deviceCode,
-    user_code: outcome.userCode,
-    verification_uri: address,
-    verification_uri_with_request: `${address}?request=${outcome.requestToken}`,
-    expires_in: deviceRequestLifetimeSeconds,
-    interval: devicePollIntervalSeconds,
-  })
+  return tellCodes(service, call, outcome, 'verification_uri_with_request')
 }
 
 async function poll(service: Service, call: Call): Promise<Response | Refusal> {

@@ -6,13 +6,11 @@
 import { limitDeviceRequests, limitPollsFor, limitPollsFrom } from '../domain/device-limits.ts'
 import { requestDevice } from '../domain/device-request.ts'
 import { issueToken } from '../domain/device-token.ts'
-import { activationPath } from '../pages/paths.ts'
 import { deviceCodeGrantType, readDeviceAuthorization } from '../protocol/device-authorization.ts'
-import { devicePollIntervalSeconds, deviceRequestLifetimeSeconds } from '../protocol/device-request.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { type ParameterSources, readParameters } from '../protocol/parameters.ts'
 import { json, oauthRefused } from './answer.ts'
-import { answering, codesOf, logStep, longestValue } from './device-step.ts'
+import { answering, logStep, longestValue, tellCodes } from './device-step.ts'
 import { type Call, type RouteOptions, type Router, routesOf, type Service } from './service.ts'
 import type { Visit } from './visit.ts'
 
@@ -45,17 +43,8 @@ async function request(service: Service, call: Call): Promise<Response | Refusal
   if (read.outcome === 'refused') return read.refusal
   const outcome = await requestDevice(domain, { delivery: 'open', parameters: read.parameters })
   if (outcome.outcome === 'refused') return outcome.refusal
-  logStep(service, call, 'request', codesOf(outcome))
-  const address = service.baseUrl(visit) + activationPath
-  return json({
-    device_code: outcome.deviceCode,
-    user_code: outcome.userCode,
-    verification_uri: address,
-    // It carries no user code, which must be typed all the same: whoever sends a link need not hold the device.
-    verification_uri_complete: `${address}?request=${outcome.requestToken}`,
-    expires_in: deviceRequestLifetimeSeconds,
-    interval: devicePollIntervalSeconds,
-  })
+  // The link carries no user code, which must be typed all the same: whoever sends a link need not hold the device.
+  return tellCodes(service, call, outcome, 'verification_uri_complete')
 }
 
 /** RFC 8628 §3.4 and §3.5. */

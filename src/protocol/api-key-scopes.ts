@@ -2,6 +2,7 @@
  * The scopes of administrators' API keys (protocol §11.7): the catalogue, and the decision whether a key's scopes
  * permit a request. The protocol's own are listed in `built-in-api-key-scopes.ts`.
  */
+import type { ApiKeyScopeDefinition } from './api-key-scope-definition.ts'
 import { builtInApiKeyScopes } from './built-in-api-key-scopes.ts'
 import { type Refusal, refusal } from './errors.ts'
 import type { RequestedRoute, RouteMatcher } from './route-matcher.ts'
@@ -10,19 +11,6 @@ import { printPattern } from './route-pattern.ts'
 
 /** What an API key may do: `global` anything, `read_only` GET of anything, `granular` what its scopes permit. */
 export type ApiKeyScopeMode = 'global' | 'read_only' | 'granular'
-
-/** A scope that an API key can have; a site owner's own has the same form. */
-export interface ApiKeyScopeDefinition {
-  /** What it is about, such as `topics`: lower-case letters, digits, `_` and `-`, 100 characters at most. */
-  readonly resource: string
-  /** What may be done to it, such as `read_lists`; same form. */
-  readonly action: string
-  /**
-   * What it permits. The first route that fits a request decides, and in it the first pattern that fits the path, as
-   * in a router: put the narrower pattern first. A key can be narrowed to values of the parameters that they name.
-   */
-  readonly routes: readonly RouteMatcher[]
-}
 
 /** A scope on a key, with the parameter values it is narrowed to; null when it is not narrowed. */
 export interface GrantedApiKeyScope {

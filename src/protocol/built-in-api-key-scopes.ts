@@ -1,4 +1,4 @@
-import type { ApiKeyScopeDefinition } from './api-key-scopes.ts'
+import type { ApiKeyScopeDefinition } from './api-key-scope-definition.ts'
 
 /**
  * The protocol's scopes for API keys (§11.7), as far as Hallpass and its forum have routes for them. Within a scope the

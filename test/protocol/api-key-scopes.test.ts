@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import type { ApiKeyScopeDefinition } from '../../src/protocol/api-key-scope-definition.ts'
 import {
-  type ApiKeyScopeDefinition,
   type ApiKeyScopeMode,
   compileApiKeyScopes,
   createApiKeyScopeCatalogue,
