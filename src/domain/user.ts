@@ -12,6 +12,8 @@ export interface User {
   readonly moderator: boolean
   /** 0 to 4. */
   readonly trustLevel: number
+  /** Groups besides those that follow from the rest, by their numbers; only a host application's users have any. */
+  readonly groups?: readonly number[]
   /** False until activated, and again once deactivated. */
   readonly active: boolean
   /** When the suspension ends, in milliseconds since the epoch; null when not suspended. */
@@ -36,14 +38,14 @@ export function checkOwner(owner: User, now: number): Refusal | undefined {
   return owner.active ? undefined : refusal('owner_inactive')
 }
 
-/** The numbers of the automatic groups that the user is in (protocol §14: 1, 2, 3, and 10 to 14). */
+/** The numbers of the groups that the user is in: the automatic ones (protocol §14: 1, 2, 3, and 10 to 14), and others. */
 export function groupsOf(user: User): readonly string[] {
   const groups: string[] = []
   if (user.admin) groups.push('1')
   if (user.moderator) groups.push('2')
   if (isStaff(user)) groups.push('3')
   for (let level = 0; level <= user.trustLevel; level += 1) groups.push(String(10 + level))
-  return groups
+  return [...groups, ...(user.groups ?? []).map(String)]
 }
 
 /** The user that a local account is. */

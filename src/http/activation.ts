@@ -9,8 +9,7 @@ import {
 } from '../domain/device-approval.ts'
 import type { Identity } from '../domain/identity.ts'
 import { hashSecret } from '../domain/key-text.ts'
-import { readSessionCookie } from '../identity/cookies.ts'
-import { activationPath, signInPath } from '../pages/paths.ts'
+import { activationPath } from '../pages/paths.ts'
 import { isRequestToken } from '../protocol/device-request.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
@@ -25,6 +24,7 @@ import {
   showNotAllowed,
   showRequest,
 } from './show-activation.ts'
+import { sendToSignIn } from './sign-in-first.ts'
 import type { Visit } from './visit.ts'
 
 /** Adds the routes that users come to. */
@@ -45,7 +45,7 @@ async function openPage(service: Service, call: Call): Promise<Response | Refusa
   const { visit, identity } = call
   const fields = readFields(call)
   if ('reason' in fields) return fields
-  if (!identity) return signIn(fields)
+  if (!identity) return signIn(service, visit, fields)
   // A code in an address would stay in histories and logs.
   if (fields.code !== undefined) return redirect(activationPath)
   if (fields.request === undefined) return showEnterCode(service, call)
@@ -62,9 +62,10 @@ async function enterCode(service: Service, call: Call): Promise<Response | Refus
   const { visit, identity } = call
   const fields = readFields(call)
   if ('reason' in fields) return fields
-  if (!identity) return carriesCsrfToken(service, call) ? signIn(fields) : refusal('csrf_invalid')
+  if (!identity)
+    return carriesCsrfToken(service, call) ? signIn(service, visit, fields) : refusal('csrf_invalid')
   const { user } = identity
-  const who = { user, sessionHash: sessionHashOf(visit, identity) }
+  const who = { user, sessionHash: sessionHashOf(service, visit, identity) }
   const entered = await enterDeviceCode(service.domain, actorOf(call), fields.code ?? '', who)
   if (entered.outcome === 'refused') return entered.refusal
   const given = entered.outcome === 'bound' ? { approval_token: entered.approvalToken } : {}
@@ -89,7 +90,7 @@ async function authorize(service: Service, call: Call): Promise<Response | Refus
     fields.request === undefined
       ? await authorizeDeviceByToken(domain, actor, fields.approvalToken ?? '', {
           user,
-          sessionHash: sessionHashOf(visit, identity),
+          sessionHash: sessionHashOf(service, visit, identity),
         })
       : await authorizeDeviceByLink(
           domain,
@@ -110,7 +111,7 @@ async function deny(service: Service, call: Call): Promise<Response | Refusal> {
   // Whoever has only the link has not shown that the request is theirs to deny.
   if (fields.request !== undefined) return showEnterCode(service, call, 'expired_code')
   if (fields.approvalToken === undefined) return missing('approval_token', 'approval_token=APPROVAL_TOKEN')
-  const who = { user: identity.user, sessionHash: sessionHashOf(visit, identity) }
+  const who = { user: identity.user, sessionHash: sessionHashOf(service, visit, identity) }
   const decided = await denyDevice(service.domain, actorOf(call), fields.approvalToken, who)
   logStep(service, call, 'deny', { outcome: decided.outcome })
   return decided.outcome === 'gone'
@@ -119,9 +120,9 @@ async function deny(service: Service, call: Call): Promise<Response | Refusal> {
 }
 
 /** Comes back here with the request token, if it has the form of one, and never with a code. */
-function signIn({ request: token }: Fields): Response {
+function signIn(service: Service, visit: Visit, { request: token }: Fields): Promise<Response> {
   const query = token !== undefined && isRequestToken(token) ? `?request=${token}` : ''
-  return redirect(`${signInPath}?redirect=${encodeURIComponent(activationPath + query)}`)
+  return sendToSignIn(service, visit, activationPath + query)
 }
 
 interface Fields {
@@ -139,8 +140,8 @@ function readFields({ sources }: Call): Fields | Refusal {
 }
 
 /** What an approval token is tied to: the browser's session, or the key of a program that acts for its user. */
-function sessionHashOf(visit: Visit, identity: Identity): string {
+function sessionHashOf({ visitors }: Service, visit: Visit, identity: Identity): string {
   if (identity.via === 'user_api_key') return hashSecret(`user_api_key ${identity.key.id}`)
   if (identity.via === 'api_key') return hashSecret(`api_key ${identity.apiKey.id}`)
-  return hashSecret(`session ${readSessionCookie(visit.request) ?? ''}`)
+  return hashSecret(`session ${visitors.browserId(visit.request)}`)
 }

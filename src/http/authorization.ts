@@ -159,7 +159,7 @@ function showConsent(
       current_user: { username: user.username, avatar_template: '' },
     })
   }
-  const csrf = service.sessions.csrf(visit.request)
+  const csrf = service.visitors.csrf(visit.request)
   const html = consentPage({
     siteTitle: domain.settings.current().title,
     applicationName: request.applicationName,
@@ -171,7 +171,7 @@ function showConsent(
     redirectHost,
     redirectIsLoopback: request.authRedirect !== undefined && isLoopbackRedirect(request.authRedirect),
     ...formOf(parameters),
-    switchUserAction: switchUserAction(visit),
+    ...switchUserAction(service, visit.url.pathname + visit.url.search),
     csrfToken: csrf.token,
     alreadyHas: replaces ? { createdAt: replaces.createdAt, lastUsedAt: replaces.lastUsedAt } : null,
   })

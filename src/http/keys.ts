@@ -1,12 +1,13 @@
 /** What becomes of a user's keys: their list, revocation and its undoing (protocol §8). */
 import { restoreUserApiKey, revokeUserApiKey } from '../domain/user-api-keys.ts'
 import { appsPage } from '../pages/apps.ts'
-import { appsPath, signInPath } from '../pages/paths.ts'
+import { appsPath } from '../pages/paths.ts'
 import { refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { page, redirect, refused, success } from './answer.ts'
 import { localPath } from './local-path.ts'
 import { actorOf, type Call, type Router, routesOf, type Service } from './service.ts'
+import { sendToSignIn } from './sign-in-first.ts'
 
 export function addKeyRoutes(router: Router, service: Service): void {
   const route = routesOf(router, service)
@@ -39,7 +40,7 @@ async function change(service: Service, call: Call, verb: typeof revokeUserApiKe
 async function showApps(service: Service, { visit, identity }: Call): Promise<Response> {
   const { domain } = service
   if (identity?.via !== 'session') {
-    return redirect(`${signInPath}?redirect=${encodeURIComponent(appsPath)}`)
+    return sendToSignIn(service, visit, appsPath)
   }
   const { user } = identity
   // The protocol's address of this page names a user; everybody sees their own.
@@ -47,11 +48,12 @@ async function showApps(service: Service, { visit, identity }: Call): Promise<Re
     return redirect(appsPath)
   }
   const keys = await domain.store.userApiKeys.listByUser(user.id)
-  const csrf = service.sessions.csrf(visit.request)
+  const csrf = service.visitors.csrf(visit.request)
   const html = appsPage({
     siteTitle: domain.settings.current().title,
     user: { username: user.username, name: user.name },
     csrfToken: csrf.token,
+    ...(service.signOutPath === undefined ? {} : { signOutAction: service.signOutPath }),
     now: domain.clock.now(),
     apps: keys.map((key) => ({
       id: key.id,

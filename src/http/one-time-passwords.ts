@@ -73,7 +73,7 @@ function showPage(
   user: User,
 ): Response {
   const { applicationName = '', authRedirect = '' } = parameters
-  const csrf = service.sessions.csrf(visit.request)
+  const csrf = service.visitors.csrf(visit.request)
   const html = oneTimePasswordPage({
     siteTitle: service.domain.settings.current().title,
     applicationName,
@@ -84,7 +84,7 @@ function showPage(
     action: '/user-api-key/otp',
     csrfToken: csrf.token,
     parameters: Object.fromEntries(serializeOneTimePasswordParameters(parameters)),
-    switchUserAction: switchUserAction(visit),
+    ...switchUserAction(service, visit.url.pathname + visit.url.search),
   })
   return withCookies(page(html, { formAction: authRedirect }), csrf.setCookie)
 }

@@ -8,6 +8,7 @@ import {
   takeOneTimePassword,
 } from '../domain/one-time-passwords.ts'
 import type { User } from '../domain/user.ts'
+import type { StartSession } from '../identity/visitors.ts'
 import { errorPage } from '../pages/error.ts'
 import { oneTimeSignInPage } from '../pages/one-time-sign-in.ts'
 import { errorDocsPath } from '../pages/paths.ts'
@@ -23,11 +24,13 @@ import {
   withCookies,
 } from './service.ts'
 
-export function addOneTimeSignInRoutes(router: Router, service: Service): void {
+export function addOneTimeSignInRoutes(router: Router, service: Service, startSession: StartSession): void {
   const route = routesOf(router, service)
   const path = '/session/otp/:token'
   route('GET', path, { who: 'anyone', sealed: true }, (call) => ask(service, call, call.segment('token')))
-  route('POST', path, { who: 'anyone', sealed: true }, (call) => signIn(service, call, call.segment('token')))
+  route('POST', path, { who: 'anyone', sealed: true }, (call) =>
+    signIn(service, startSession, call, call.segment('token')),
+  )
 }
 
 async function ask(service: Service, call: Call, token: string): Promise<Response> {
@@ -46,8 +49,13 @@ async function ask(service: Service, call: Call, token: string): Promise<Respons
   return showPage(service, call, user, signedIn)
 }
 
-async function signIn(service: Service, call: Call, token: string): Promise<Response> {
-  const { domain, sessions } = service
+async function signIn(
+  service: Service,
+  startSession: StartSession,
+  call: Call,
+  token: string,
+): Promise<Response> {
+  const { domain } = service
   const { visit, identity } = call
   // Whoever sends a key is no browser that was led here.
   if (!identity && !carriesCsrfToken(service, call)) return fail(service, call, refusal('csrf_invalid'))
@@ -59,7 +67,10 @@ async function signIn(service: Service, call: Call, token: string): Promise<Resp
     return throwAway(service, call, token)
   const taken = await takeOneTimePassword(domain, actor(call), token, { signsIn: true })
   if (taken.outcome === 'refused') return fail(service, call, taken.refusal)
-  return withCookies(redirect('/'), await sessions.start(visit.request, taken.user))
+  const response = redirect('/')
+  for (const [name, value] of await startSession(visit.request, taken.user))
+    response.headers.append(name, value)
+  return response
 }
 
 /** Its user is signed in already: nothing is left to do but to make sure that nobody else uses it. */
@@ -69,7 +80,7 @@ async function throwAway(service: Service, call: Call, token: string): Promise<R
 }
 
 function showPage(service: Service, { visit }: Call, user: User, signedIn: User | undefined): Response {
-  const csrf = service.sessions.csrf(visit.request)
+  const csrf = service.visitors.csrf(visit.request)
   const html = oneTimeSignInPage({
     siteTitle: service.domain.settings.current().title,
     user: { username: user.username, name: user.name },

@@ -6,7 +6,7 @@ import type { Identity } from '../domain/identity.ts'
 import type { JobRunner } from '../domain/job-runner.ts'
 import type { Domain } from '../domain/ports.ts'
 import type { User } from '../domain/user.ts'
-import type { BrowserSessions } from '../identity/sessions.ts'
+import type { Visitors } from '../identity/visitors.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { type ParameterSources, readParameters } from '../protocol/parameters.ts'
 import type { Route } from '../protocol/route.ts'
@@ -25,7 +25,14 @@ import type { Visit } from './visit.ts'
 export interface Service {
   readonly domain: Domain
   readonly verifier: Verifier
-  readonly sessions: BrowserSessions
+  readonly visitors: Visitors
+  /**
+   * Where somebody signs in who is not, and is then sent on to a path of this site; undefined where the application has
+   * told no such address.
+   */
+  readonly signInAddress: (visit: Visit, path: string) => string | undefined
+  /** Where a form signs out; undefined where that is the application's own. */
+  readonly signOutPath: string | undefined
   readonly jobs: JobRunner
   /** The site's address, without a slash at its end; the request's own where none was configured. */
   readonly baseUrl: (visit: Visit) => string
@@ -126,9 +133,9 @@ function csrfTokenOf(visit: Visit, { body }: ParameterSources): string | undefin
 }
 
 /** Whether a request carries the CSRF token of the browser that sent it. */
-export function carriesCsrfToken({ sessions }: Service, { visit, sources }: Call): boolean {
+export function carriesCsrfToken({ visitors }: Service, { visit, sources }: Call): boolean {
   const token = csrfTokenOf(visit, sources)
-  return token !== undefined && sessions.csrfMatches(visit.request, token)
+  return token !== undefined && visitors.csrfMatches(visit.request, token)
 }
 
 /** The answer with these cookies, as far as there are any. */

@@ -2,11 +2,12 @@
 import type { CodeEntered, Decided, DeviceView, Refused } from '../domain/device-approval.ts'
 import { activationDonePage, activationPage, enterCodePage } from '../pages/activate.ts'
 import type { Html } from '../pages/html.ts'
-import { activationPath, errorDocsPath, signInPath } from '../pages/paths.ts'
+import { activationPath, errorDocsPath } from '../pages/paths.ts'
 import { authorizationRefusedPage } from '../pages/refused.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import { isoSeconds, json, page } from './answer.ts'
 import type { Call, Service } from './service.ts'
+import { switchUserAction } from './sign-in-first.ts'
 import type { Visit } from './visit.ts'
 
 /** What typing a code came to. */
@@ -54,7 +55,7 @@ export function showEnterCode(service: Service, call: Call, problem?: CodeProble
       user: { username: identity?.user.username ?? '', name: identity?.user.name ?? '' },
       csrfToken,
       action: activationPath,
-      switchUserAction: switchUserAction(visit),
+      ...switchUserAction(service, ownPath(visit)),
       ...(problem && { problem }),
     }),
   )
@@ -144,15 +145,15 @@ export function showNotAllowed(
 }
 
 function formPage(service: Service, { visit }: Call, make: (csrfToken: string) => Html): Response {
-  const csrf = service.sessions.csrf(visit.request)
+  const csrf = service.visitors.csrf(visit.request)
   const response = page(make(csrf.token))
   if (csrf.setCookie) response.headers.append('set-cookie', csrf.setCookie)
   return response
 }
 
-function switchUserAction({ url }: Visit): string {
-  const target = activationPath + (url.searchParams.has('code') ? '' : url.search)
-  return `/hallpass/sign-out?redirect=${encodeURIComponent(`${signInPath}?redirect=${encodeURIComponent(target)}`)}`
+/** This page again, without a code: that would stay in histories and logs. */
+function ownPath({ url }: Visit): string {
+  return activationPath + (url.searchParams.has('code') ? '' : url.search)
 }
 
 function title(service: Service): string {

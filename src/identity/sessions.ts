@@ -1,24 +1,18 @@
-/** Browser sessions of local accounts: a random token in a cookie, its hash in the store; and the CSRF token beside it. */
-import { createHash, timingSafeEqual } from 'node:crypto'
+/** Browser sessions of local accounts: a random token in a cookie, its hash in the store. */
 import { hashSecret, newSessionToken } from '../domain/key-text.ts'
-import type { Domain, SignIn } from '../domain/ports.ts'
+import type { Domain } from '../domain/ports.ts'
 import { isSuspended, type User } from '../domain/user.ts'
-import { csrfSetCookie, readCsrfCookie, readSessionCookie, sessionSetCookie } from './cookies.ts'
+import { readSessionCookie, sessionSetCookie } from './cookies.ts'
+import { createCsrfTokens, type Visitors } from './visitors.ts'
 
 const dayMs = 86_400_000
 
-/** What a site does with the browsers of its users. */
-export interface BrowserSessions extends SignIn {
+/** The visitors of a site whose users have local accounts. */
+export interface BrowserSessions extends Visitors {
   /** Starts a session under a new token, whatever the browser had before; answers with the `Set-Cookie` to send. */
   start(request: Request, user: User): Promise<string>
   /** Ends the request's session, if it has one; answers with the `Set-Cookie` that takes the token away. */
   end(request: Request): Promise<string>
-  /**
-   * The CSRF token of the browser: a hash of a secret in an `HttpOnly` cookie, which another site can neither read nor,
-   * on https, set. `setCookie` is there when the browser has no secret yet. The token outlives a sign-in: there are
-   * clients that fetch it first, sign in, and go on using it.
-   */
-  csrf(request: Request): { readonly token: string; readonly setCookie: string | undefined }
 }
 
 /** `isSecure`: whether the browser that sent a request reaches the site by https, which it may do through a proxy. */
@@ -62,23 +56,11 @@ export function createBrowserSessions(
       return sessionSetCookie('', 0, isSecure(request))
     },
 
-    csrf(request) {
-      const secure = isSecure(request)
-      const kept = readCsrfCookie(request, secure)
-      const secret = kept ?? Buffer.from(random.bytes(32)).toString('hex')
-      return { token: tokenOf(secret), setCookie: kept ? undefined : csrfSetCookie(secret, secure) }
-    },
+    browserId: (request) => readSessionCookie(request) ?? '',
 
-    csrfMatches(request, token) {
-      const secret = readCsrfCookie(request, isSecure(request))
-      if (!secret) return false
-      const expected = Buffer.from(tokenOf(secret))
-      const given = Buffer.from(token)
-      return expected.length === given.length && timingSafeEqual(expected, given)
-    },
+    // A suspension ends the sessions of its user.
+    shutOut: async () => undefined,
+
+    ...createCsrfTokens(random, isSecure),
   }
-}
-
-function tokenOf(secret: string): string {
-  return createHash('sha256').update(`hallpass csrf ${secret}`).digest('base64url')
 }

@@ -19,8 +19,8 @@ export interface EnterCodeModel {
   readonly action: string
   /** Why the attempt before this one failed. */
   readonly problem?: 'invalid_code' | 'expired_code'
-  /** Where «Use another account» posts to. */
-  readonly switchUserAction: string
+  /** Where «Use another account» posts to. Default: it is not offered. */
+  readonly switchUserAction?: string
 }
 
 /** Where a user types the code that their device shows. */
@@ -38,11 +38,16 @@ ${codeField({ failed: failed !== undefined, focus: true })}
 <div class="authorize-api-key__user">
 ${portrait(model.user)}
 <p><span class="quiet">Signed in as</span> <bdi class="authorize-api-key__username">${model.user.username}</bdi></p>
-<form method="post" action="${model.switchUserAction}">${csrfField(model.csrfToken)}<button class="link" type="submit">Use another account</button></form>
+${switchUser(model)}
 </div>
 </section>
 <p class="aside">Did somebody else send you a code? Do not type it: it would give them access to your account.</p>`
   return layout({ siteTitle, title: 'Connect a device', width: 'narrow' }, body)
+}
+
+function switchUser({ switchUserAction, csrfToken }: EnterCodeModel): Html | null {
+  if (switchUserAction === undefined) return null
+  return html`<form method="post" action="${switchUserAction}">${csrfField(csrfToken)}<button class="link" type="submit">Use another account</button></form>`
 }
 
 export interface ActivationModel {

@@ -26,6 +26,8 @@ export interface AppsModel {
   readonly siteTitle: string
   readonly user: Person
   readonly csrfToken: string
+  /** Where «Sign out» posts to. Default: it is not offered. */
+  readonly signOutAction?: string
   /** In the order in which they are shown. */
   readonly apps: readonly ApprovedApp[]
   /** The time at which the page is made, in milliseconds since the epoch. */
@@ -34,7 +36,7 @@ export interface AppsModel {
 
 /** What a user has approved, and the way to take it back (protocol §8.8). */
 export function appsPage(model: AppsModel): Html {
-  const { siteTitle, user, csrfToken, apps } = model
+  const { siteTitle, user, csrfToken, apps, signOutAction } = model
   const revoked = apps.filter(({ revokedAt }) => revokedAt !== null)
   const approved = apps.filter((app) => !revoked.includes(app))
   const body = html`<header class="page-head">
@@ -62,7 +64,11 @@ ${
       title: 'Your apps',
       width: 'wide',
       scripts: ['time.js'],
-      account: { username: user.username, signOutAction: '/hallpass/sign-out', csrfToken },
+      account: {
+        username: user.username,
+        csrfToken,
+        ...(signOutAction === undefined ? {} : { signOutAction }),
+      },
     },
     body,
   )

@@ -2,7 +2,7 @@ import type { Refusal } from '../protocol/errors.ts'
 import { developerDetails } from './developer-details.ts'
 import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
-import { signInPath } from './paths.ts'
+import { goAndSignInPath } from './paths.ts'
 import { visitorText } from './visitor-text.ts'
 
 export interface ErrorModel {
@@ -24,7 +24,7 @@ ${refusal.status === 200 ? null : html`<p class="status">${refusal.status}</p>`}
 <p class="error-message">${lead}</p>
 <p class="actions">${
     refusal.reason === 'not_signed_in'
-      ? html`<a class="button button--primary" href="${signInPath}">Sign in</a> `
+      ? html`<a class="button button--primary" href="${goAndSignInPath}">Sign in</a> `
       : null
   }<a class="button" href="/">Go to <bdi>${siteTitle}</bdi></a></p>
 ${developerDetails(refusal, {

@@ -16,8 +16,8 @@ export interface Shell {
   /** Who is signed in, where the page says so at its top. */
   readonly account?: {
     readonly username: string
-    /** Where the button «Sign out» posts to. */
-    readonly signOutAction: string
+    /** Where the button «Sign out» posts to. Default: there is none. */
+    readonly signOutAction?: string
     readonly csrfToken: string
   }
 }
@@ -62,6 +62,10 @@ const footer: Html = html`<footer class="foot">
 function account({ username, signOutAction, csrfToken }: NonNullable<Shell['account']>): Html {
   return html`<div class="account">
 <span class="account__name"><span class="quiet">Signed in as</span> <bdi>${username}</bdi></span>
-<form method="post" action="${signOutAction}">${csrfField(csrfToken)}<button class="button button--small" type="submit">Sign out</button></form>
+${
+  signOutAction === undefined
+    ? null
+    : html`<form method="post" action="${signOutAction}">${csrfField(csrfToken)}<button class="button button--small" type="submit">Sign out</button></form>`
+}
 </div>`
 }

@@ -19,7 +19,8 @@ export interface OneTimePasswordModel extends DestinationModel {
   /** The request's parameters under their names on the wire; each becomes a hidden field. */
   readonly parameters: Readonly<Record<string, string>>
   /** Where «Use another account» posts to. */
-  readonly switchUserAction: string
+  /** Where «Use another account» posts to. Default: it is not offered. */
+  readonly switchUserAction?: string
 }
 
 /** Who asks for a one-time password, what it is, and where it goes (protocol §6.1). */

@@ -7,5 +7,11 @@ export const appsPath = '/hallpass/apps'
 /** The reference of all refusals; a reason's own page is below it. */
 export const errorDocsPath = '/hallpass/docs/errors'
 
-/** Where a person signs in. `redirect` in its query says where to go afterwards. */
+/**
+ * Sends a visitor to where one signs in, whoever looks after that: local accounts, or the application. `redirect` in its
+ * query says where to go afterwards.
+ */
+export const goAndSignInPath = '/hallpass/sign-in'
+
+/** Where a person signs in to a local account. `redirect` in its query says where to go afterwards. */
 export const signInPath = '/login'

@@ -48,6 +48,18 @@ const byReason: Partial<Record<Reason, VisitorText>> = {
     title: 'There is nothing here',
     lead: 'The address may be mistyped, or what was here is gone.',
   },
+  users_unavailable: {
+    title: 'The site is taking a short break',
+    lead: 'It cannot tell who is who at the moment, so nobody was let in and nothing has changed. Try again in a minute.',
+  },
+  owner_suspended: {
+    title: 'Your account is suspended',
+    lead: 'While it is, it can approve no apps, and its apps have no access. Nothing else has changed.',
+  },
+  owner_inactive: {
+    title: 'Your account is not active',
+    lead: 'While it is not, it can approve no apps, and its apps have no access. Nothing else has changed.',
+  },
   read_only: {
     title: 'The site is taking a short break',
     lead: 'Nothing can be changed at the moment. Try again in a minute.',

@@ -451,6 +451,14 @@ export const refusalCatalogue = {
     remedy: 'send `Api-Username` or `Api-User-Id` instead',
     wire: 'You are not permitted to view the requested resource. The API username or key is invalid.',
   },
+  username_lookup_missing: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'this site cannot find users by name, only by id',
+    remedy:
+      'send `Api-User-Id` in place of `Api-Username`; the site’s owner can give createHallpass the option findUserByUsername',
+    wire: 'You are not permitted to view the requested resource. The API username or key is invalid.',
+  },
   api_key_address_not_allowed: {
     status: 403,
     errorType: 'invalid_access',
@@ -578,6 +586,12 @@ export const refusalCatalogue = {
     message: 'this site cannot store anything at the moment',
     remedy: 'try again in a minute',
     wire: 'The site is in read only mode. Interactions are disabled.',
+  },
+  users_unavailable: {
+    status: 503,
+    message: 'the application behind this site did not say who its users are, so nobody can be let in',
+    remedy:
+      'try again in a minute; if it stays, give the administrator the time and the request id {request_id}',
   },
   internal: {
     status: 500,

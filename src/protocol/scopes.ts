@@ -49,15 +49,18 @@ export type ScopeDecision =
   | { readonly outcome: 'refused'; readonly refusal: Refusal }
 
 /**
- * The protocol's scopes and the site owner's own.
+ * The protocol's scopes, `without` those that the site cannot honour, and the site owner's own.
  *
  * @throws TypeError for a name that is taken or cannot travel in a comma-separated list, and for a pattern that is not
  * well-formed
  */
-export function createScopeCatalogue(extra: readonly OwnScope[] = []): ScopeCatalogue {
+export function createScopeCatalogue(
+  extra: readonly OwnScope[] = [],
+  without: readonly string[] = [],
+): ScopeCatalogue {
   const own = extra.map((scope) => ({ marksWrite: false, ...scope, builtIn: false }))
   const byName = new Map<string, { scope: ScopeDefinition; routes: readonly CompiledMatcher[] }>()
-  for (const scope of [...builtInScopes, ...own]) {
+  for (const scope of [...builtInScopes.filter(({ name }) => !without.includes(name)), ...own]) {
     if (!isScopeName(scope.name)) {
       throw new TypeError(
         `the scope name ${JSON.stringify(scope.name)} must be lower-case letters, digits, _ and -, optionally two such parts with a colon between, 100 characters at most`,

@@ -254,6 +254,24 @@ export const settingsCatalogue = {
     description:
       'Whether POST /admin/users/ID/generate_api_key and its credentials in the query are accepted, as before 2019. Every use is audited.',
   },
+  owner_cache_seconds: {
+    kind: 'integer',
+    default: 10,
+    minimum: 0,
+    maximum: 3600,
+    unit: 'seconds',
+    description:
+      'How long what the application said of a key’s owner counts, such as that they are not suspended; then it is asked again. It bounds how late a change shows that the application did not announce with `userChanged`. Of no effect with local accounts, whose changes are heard of at once.',
+  },
+  users_timeout_seconds: {
+    kind: 'integer',
+    default: 5,
+    minimum: 1,
+    maximum: 60,
+    unit: 'seconds',
+    description:
+      'How long the application may take to say who a user is. A request that would wait longer is refused with 503, so that a slow application does not gather requests without end. Of no effect with local accounts.',
+  },
   session_lifetime_days: {
     kind: 'integer',
     default: 60,

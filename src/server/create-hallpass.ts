@@ -1,41 +1,24 @@
 /** The front door: puts the rooms together. Start here to see how Hallpass is wired. */
 import { randomUUID } from 'node:crypto'
-import { type AccountRequest, createAccount } from '../domain/accounts.ts'
-import { type ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
-import type { CalendarFeed } from '../domain/calendar-subscription.ts'
+import { createAccount } from '../domain/accounts.ts'
+import { createApiKey } from '../domain/api-keys.ts'
 import { createClientAddress } from '../domain/client-address.ts'
-import type { DomainEvent } from '../domain/events.ts'
-import { systemActor } from '../domain/events.ts'
-import type { Clock, Connection, Directory, Domain, Log, LogEvent, Random } from '../domain/ports.ts'
+import { commit } from '../domain/commit.ts'
+import { type DomainEvent, systemActor } from '../domain/events.ts'
+import type { Authentication } from '../domain/identity.ts'
+import type { Domain, LogEvent } from '../domain/ports.ts'
 import { RateLimiter } from '../domain/rate-limit.ts'
-import { type PinnedSettings, SiteSettings } from '../domain/settings.ts'
-import type { Store } from '../domain/store.ts'
-import type { User } from '../domain/user.ts'
-import { addActivationRoutes } from '../http/activation.ts'
-import { addAdministrationRoutes } from '../http/administration.ts'
+import { oneTimePasswordScope } from '../domain/seal-one-time-password.ts'
+import { SiteSettings } from '../domain/settings.ts'
+import { createAllRoutes } from '../http/all-routes.ts'
 import { refused } from '../http/answer.ts'
-import { addApiKeyRoutes } from '../http/api-keys.ts'
-import { addAuditRoutes } from '../http/audit.ts'
-import { addAuthorizationRoutes } from '../http/authorization.ts'
-import { addCalendarSubscriptionRoutes } from '../http/calendar-subscriptions.ts'
 import { withCaller } from '../http/caller-headers.ts'
-import { addClientRoutes } from '../http/clients.ts'
 import { answerPreflight, withCors } from '../http/cors.ts'
-import { addDeviceRoutes } from '../http/device.ts'
-import { addJobRoutes } from '../http/jobs.ts'
-import { addKeyRoutes } from '../http/keys.ts'
-import { addOAuthRoutes } from '../http/oauth.ts'
 import { answerOneTimeEntrance } from '../http/one-time-entrance.ts'
-import { addOneTimePasswordRoutes } from '../http/one-time-passwords.ts'
-import { addOneTimeSignInRoutes } from '../http/one-time-sign-in.ts'
-import { addPushRoutes } from '../http/push.ts'
-import { addScopeRoutes } from '../http/scopes.ts'
-import { createRouter, type Environment, type Service } from '../http/service.ts'
-import { addSessionRoutes } from '../http/session.ts'
-import { addSiteRoutes } from '../http/site.ts'
+import type { Environment, Service } from '../http/service.ts'
 import { siteAddress } from '../http/site-address.ts'
 import { appsJson } from '../http/user-json.ts'
-import { type Visit, visitOf } from '../http/visit.ts'
+import type { Visit } from '../http/visit.ts'
 import { argon2Hasher } from '../identity/argon2.ts'
 import { localDirectory } from '../identity/local-directory.ts'
 import { createBrowserSessions } from '../identity/sessions.ts'
@@ -45,15 +28,22 @@ import { refusal } from '../protocol/errors.ts'
 import { normalizeRoute, type Route } from '../protocol/route.ts'
 import type { RouteMatcher } from '../protocol/route-matcher.ts'
 import { createScopeCatalogue, type OwnScope } from '../protocol/scopes.ts'
+import { HostUsersError } from '../identity/host-users.ts'
+import { createApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
+import { type Refusal, refusal } from '../protocol/errors.ts'
+import { createScopeCatalogue } from '../protocol/scopes.ts'
 import { authenticate } from '../verify/authenticate.ts'
 import { readCredentials } from '../verify/credentials.ts'
 import { KeyCache } from '../verify/key-cache.ts'
 import { LastUse } from '../verify/last-use.ts'
 import { compileQueryCredentials, hasQueryCredentials } from '../verify/query-credentials.ts'
 import { limitAddress } from '../verify/request-limits.ts'
-import type { Hallpass } from './hallpass.ts'
+import type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 import { hearOthers } from './hear-others.ts'
-import { type PushOptions, startPushes } from './pushes.ts'
+import { checkBaseUrl, type HallpassOptions, hostUsersOf } from './options.ts'
+import { hostPeople, localPeople } from './people.ts'
+import { startPushes } from './pushes.ts'
+import { createRequestReader } from './requests.ts'
 import { startJobs } from './start-jobs.ts'
 import { systemClock, systemRandom, systemTimers } from './system.ts'
 
@@ -61,79 +51,35 @@ import { systemClock, systemRandom, systemTimers } from './system.ts'
 export type { CalendarFeed } from '../domain/calendar-subscription.ts'
 export type { PushNotification } from '../domain/push.ts'
 export type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
+export type { HostUser } from '../identity/host-users.ts'
+export type { ApiKeyScopeDefinition } from '../protocol/api-key-scopes.ts'
 export { openSqliteStore } from '../storage/open-store.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
-
-export interface HallpassOptions extends PushOptions {
-  /** Where everything is kept. It stays the caller's to close. */
-  readonly store: Store
-  /**
-   * The address that browsers and apps reach the site by, such as `https://forum.example.com`. Default: the address
-   * that each request was sent to.
-   */
-  readonly baseUrl?: string
-  /**
-   * The proxies in front of the process, as IP addresses or ranges such as `10.0.0.0/8`. From these, and from nobody
-   * else, `X-Forwarded-For` is believed: limits and the audit log go by the address that they say a request came from.
-   * Default: none, and every request comes from the peer that the process talks to.
-   */
-  readonly trustedProxies?: readonly string[]
-  /** What the site adds to `current_user` in GET /session/current.json. Default: nothing. */
-  readonly currentUserFields?: (user: User) => Promise<Record<string, unknown>>
-  /**
-   * Calendars (`.ics`) that the site serves to whoever has a key for them; users then get a subscription's address at
-   * /calendar-subscriptions (protocol §8.7). Default: none.
-   */
-  readonly calendarFeeds?: readonly CalendarFeed[]
-  /** Settings that nobody may change while the server runs, in the wire's text form. Default: none. */
-  readonly pinnedSettings?: PinnedSettings
-  /**
-   * Scopes that API keys can have beside the protocol's, for the site's own routes. An administrator sees them in GET
-   * /admin/api/keys/scopes and gives them to a key by `resource:action`. Default: none.
-   */
-  readonly apiKeyScopes?: readonly ApiKeyScopeDefinition[]
-  /**
-   * Scopes for the site's own routes, beside the protocol's. Apps can ask for one once the setting
-   * allow_user_api_key_scopes lists it. Default: none.
-   */
-  readonly scopes?: readonly OwnScope[]
-  /**
-   * Routes of the site, beside the protocol's feeds and calendars, where a key counts in the address too, as
-   * `user_api_key` or `api_key` (protocol §10.1). An address ends up in logs and histories: name only what programs
-   * read that cannot send headers. Default: none.
-   */
-  readonly keyInQueryRoutes?: readonly RouteMatcher[]
-  /** The time. Default: the system's. */
-  readonly clock?: Clock
-  /** Randomness. Default: the system's cryptographic source. */
-  readonly random?: Random
-  /** How often last use is written, in milliseconds. Default 5000. A crash loses at most that much of it. */
-  readonly flushIntervalMs?: number
-  /**
-   * How often the store is asked whether another process has changed something, in milliseconds. Default 100. A key
-   * that another process revokes is refused once that has passed, and the time that the answer takes.
-   */
-  readonly hearOthersEveryMs?: number
-  /** The server's log. Default: a line of JSON on the error stream for every event, with its time. */
-  readonly log?: Log
-  /** Hears of faults of Hallpass's own, each with the id that its answer names. Default: the error stream. */
-  readonly onError?: (error: unknown, requestId: string) => void
-}
+export type { HallpassOptions } from './options.ts'
 
 /**
  * Opens Hallpass on a store.
  *
- * @throws TypeError for a base URL that is none, for pinned settings that the catalogue does not accept, and for API key
- * scopes that are there already or are not well-formed
+ * @throws TypeError for a base URL that is none, for pinned settings that the catalogue does not accept, for scopes that
+ * are there already or are not well-formed, and where only a part is given of what users of the application's own need
  */
 export async function createHallpass(options: HallpassOptions): Promise<Hallpass> {
-  const { store, clock = systemClock, random = systemRandom, onError = reportOnErrorStream } = options
+  const { store, clock = systemClock, random = systemRandom, timers = systemTimers } = options
+  const { onError = reportOnErrorStream } = options
   const baseUrl = options.baseUrl === undefined ? undefined : checkBaseUrl(options.baseUrl)
-  const clientAddress = createClientAddress(options.trustedProxies ?? [])
-  const scopes = createScopeCatalogue(options.scopes)
+  const users = hostUsersOf(options)
+  // One that nobody could be signed in by is not to be had.
+  const oneTimePasswords = !users || users.startSession !== undefined
+  const scopes = createScopeCatalogue(options.scopes, oneTimePasswords ? [] : [oneTimePasswordScope])
   const settings = new SiteSettings(store, scopes, options.pinnedSettings)
   await settings.load()
-  const directory: Directory = localDirectory(store)
+
+  const isSecure = (request: Request): boolean => (baseUrl ?? request.url).startsWith('https:')
+  const addressOf = (visit: Visit): string => siteAddress(baseUrl, new URL(visit.request.url))
+  const parts = { store, settings, clock, random, timers, isSecure, baseUrl: addressOf }
+  const people = users ? hostPeople(users, parts) : localPeople(parts)
+  const { visitors, directory } = people
+
   const cache = new KeyCache()
   const lastUse = new LastUse(store, clock)
   const domain: Domain = {
@@ -149,51 +95,39 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     passwords: argon2Hasher,
     events: { publish: (events) => hear(events) },
   }
-  const isSecure = (request: Request): boolean => (baseUrl ?? request.url).startsWith('https:')
-  const sessions = createBrowserSessions(domain, isSecure)
   const verifier = {
     domain,
-    signIn: sessions,
+    signIn: visitors,
     cache,
+    ownersLastMs: people.ownersLastMs,
     lastUse,
     takesKeyInQuery: compileQueryCredentials(options.keyInQueryRoutes),
   }
   const jobs = startJobs(domain, {
     onSchedule: options.background ?? true,
-    timers: options.timers ?? systemTimers,
+    timers,
     // A key that was used a moment ago is not unused, though the database cannot know it yet.
     before: () => lastUse.flush(),
     onError,
   })
+  const pushes = startPushes(domain, { ...options, baseUrl, onError: (error) => onError(error, 'push') })
   const service: Service = {
     domain,
     verifier,
-    sessions,
+    visitors,
+    signInAddress: people.signInAddress,
+    signOutPath: people.signOutPath,
     jobs: jobs.runner,
-    baseUrl: (visit) => siteAddress(baseUrl, new URL(visit.request.url)),
+    baseUrl: addressOf,
     currentUserFields: options.currentUserFields ?? (async () => ({})),
     calendarFeeds: options.calendarFeeds ?? [],
     pushQueued: () => pushes.wake(),
   }
-  const pushes = startPushes(domain, { ...options, baseUrl, onError: (error) => onError(error, 'push') })
-  const router = createRouter()
-  addSiteRoutes(router, service)
-  addSessionRoutes(router, service)
-  addAuthorizationRoutes(router, service)
-  addDeviceRoutes(router, service)
-  addActivationRoutes(router, service)
-  addOneTimePasswordRoutes(router, service)
-  addOneTimeSignInRoutes(router, service)
-  addClientRoutes(router, service)
-  addOAuthRoutes(router, service)
-  addKeyRoutes(router, service)
-  addAdministrationRoutes(router, service)
-  addApiKeyRoutes(router, service)
-  addPushRoutes(router, service)
-  addJobRoutes(router, service)
-  addAuditRoutes(router, service)
-  addScopeRoutes(router, service)
-  addCalendarSubscriptionRoutes(router, service)
+  const router = createAllRoutes(service, people)
+  const requests = createRequestReader({
+    baseUrl,
+    clientAddress: createClientAddress(options.trustedProxies ?? []),
+  })
 
   function hear(events: readonly DomainEvent[]): void {
     for (const event of events) {
@@ -215,54 +149,62 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     await lastUse.flush().catch((error: unknown) => onError(error, 'last-use'))
   }
 
+  /** What a request is told that met a fault: of Hallpass's own, or of the application that was asked about its users. */
+  function refusalOf(error: unknown): Refusal {
+    const { reason = 'internal' } = error instanceof HostUsersError ? error : {}
+    if (reason === 'username_lookup_missing') return refusal(reason)
+    const requestId = randomUUID()
+    onError(error, requestId)
+    return refusal(reason, { request_id: requestId })
+  }
+
+  /** Undefined for a path that is none of Hallpass's, or that can be read in two ways. */
   async function answer(visit: Visit): Promise<Response | undefined> {
     const environment: Environment = { visit }
     try {
-      const entrance = await answerOneTimeEntrance(service, visit)
+      const entrance = oneTimePasswords ? await answerOneTimeEntrance(service, visit) : undefined
       if (entrance) return entrance
       const response = await router.fetch(visit.request, environment)
       return environment.unhandled ? undefined : response
     } catch (error) {
-      const requestId = randomUUID()
-      onError(error, requestId)
-      return refused(visit, refusal('internal', { request_id: requestId }), settings.current().title)
+      return refused(visit, refusalOf(error), settings.current().title)
     }
   }
 
-  /** The address as its sender knows it: behind a proxy, the process is asked by another one. */
-  function publicUrl(request: Request): URL {
-    const url = new URL(request.url)
-    if (baseUrl === undefined) return url
-    const { protocol, hostname, port } = new URL(baseUrl)
-    return Object.assign(url, { protocol, hostname, port })
-  }
-
-  /** The address that limits and the audit log go by; the one place where it is decided. */
-  function senderOf(request: Request, connection: Connection = unknownConnection): string | null {
-    return clientAddress(connection.remoteAddress, request.headers)
-  }
-
-  /** Undefined for a path that can be read in two ways: it is none of Hallpass's routes. */
-  function receive(request: Request, connection: Connection | undefined): Visit | undefined {
-    const url = publicUrl(request)
-    const normalized = normalizeRoute(request.method, url.pathname)
-    if (normalized.outcome === 'ambiguous') return undefined
-    return visitOf(request, url, normalized.route, { remoteAddress: senderOf(request, connection) })
+  async function decide(request: Request, options: AuthenticateOptions): Promise<Authentication> {
+    const { url, route, ambiguous, connection } = requests.arrival(request, options.connection)
+    const limited = limitAddress(domain, connection.remoteAddress)
+    if (limited) return { outcome: 'refused', refusal: limited }
+    const query = url.searchParams
+    const inQuery = !ambiguous && hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
+    const credentials = readCredentials(request.headers, query, inQuery)
+    if (ambiguous && (credentials.userApiKey !== undefined || credentials.apiKey !== undefined)) {
+      // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
+      return { outcome: 'refused', refusal: ambiguous }
+    }
+    return authenticate(verifier, {
+      request,
+      route: { ...route, query, body: options.body ?? (request.body ? 'unread' : undefined) },
+      credentials,
+      csrfToken: options.csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
+      revocationId: undefined,
+      address: connection.remoteAddress,
+    })
   }
 
   const hallpass: Hallpass = {
     async handle(request, connection) {
       const preflight = answerPreflight(request, settings.current())
       if (preflight) return preflight
-      const visit = receive(request, connection)
-      const response = visit && (await answer(visit))
+      const arrival = requests.arrival(request, connection)
+      const response = arrival.ambiguous ? undefined : await answer(requests.visit(request, arrival))
       return response && hallpass.withCors(request, response)
     },
 
     async fetch(request, connection) {
       const response = await hallpass.handle(request, connection)
       if (response) return response
-      const limited = limitAddress(domain, senderOf(request, connection))
+      const limited = limitAddress(domain, requests.arrival(request, connection).connection.remoteAddress)
       return hallpass.refuse(request, limited ?? refusal('not_found', { what: 'such page' }))
     },
 
@@ -292,25 +234,44 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
         revocationId: undefined,
         address,
       })
+      try {
+        return await decide(request, options)
+      } catch (error) {
+        if (!(error instanceof HostUsersError)) throw error
+        return { outcome: 'refused', refusal: refusalOf(error) }
+      }
     },
 
     refuse(request, why) {
-      const url = publicUrl(request)
-      const normalized = normalizeRoute(request.method, url.pathname)
-      const route = normalized.outcome === 'route' ? normalized.route : unreadableRoute(request, url)
-      const response = refused(visitOf(request, url, route, unknownConnection), why, settings.current().title)
-      return hallpass.withCors(request, response)
+      const visit = requests.visit(request, requests.arrival(request))
+      return hallpass.withCors(request, refused(visit, why, settings.current().title))
     },
 
     withCaller,
     withCors: (request, response) => withCors(request, response, settings.current()),
 
-    csrf: (request) => sessions.csrf(request),
+    csrf: (request) => visitors.csrf(request),
     settings: () => settings.current(),
     directory,
     appsOf: (user) => appsJson(domain, user),
-    createAccount: (request: AccountRequest) => createAccount(domain, systemActor, request),
-    createApiKey: (request: ApiKeyRequest) => createApiKey(domain, systemActor, request),
+
+    async createAccount(request) {
+      if (users) throw new TypeError('there are no local accounts: the users are the application’s own')
+      return createAccount(domain, systemActor, request)
+    },
+
+    createApiKey: (request) => createApiKey(domain, systemActor, request),
+
+    async userChanged(userId) {
+      const event = { type: 'user_changed', userId, change: 'told by the application' } as const
+      // At once, whatever becomes of the database.
+      hear([event])
+      // Other processes hear of what is committed.
+      await commit(domain, { ...systemActor, via: 'host' }, async () => ({
+        result: undefined,
+        events: [event],
+      }))
+    },
 
     pushNotification: pushes.push,
     jobs: {
@@ -327,28 +288,6 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     },
   }
   return hallpass
-}
-
-const unknownConnection: Connection = { remoteAddress: null }
-
-/** What stands in the place of a route where the path can be read in two ways. */
-function unreadableRoute(request: Request, { pathname }: URL): Route {
-  return { method: request.method.toUpperCase(), path: pathname, format: undefined, rawPath: pathname }
-}
-
-function checkBaseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (
-    !url ||
-    !/^https?:$/.test(url.protocol) ||
-    url.search ||
-    url.hash ||
-    url.username ||
-    url.pathname !== '/'
-  ) {
-    throw new TypeError(`the base URL must be an http or https address without path or query, not ${text}`)
-  }
-  return url.origin
 }
 
 function logOnErrorStream(event: LogEvent): void {

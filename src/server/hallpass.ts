@@ -78,7 +78,17 @@ export interface Hallpass {
    * §8.8): for the user's card, shown to the user and to administrators.
    */
   appsOf(user: User): Promise<readonly Readonly<Record<string, unknown>>[]>
-  /** Makes a local account, on the program's own authority. */
+  /**
+   * To be called when a user of the application has changed: suspended, renamed, of other groups, gone. From then on no
+   * request in this process goes by what the user was, and in the others on the same database none after a moment. What
+   * is not announced counts at the latest after `owner_cache_seconds`. Audited.
+   */
+  userChanged(userId: string): Promise<void>
+  /**
+   * Makes a local account, on the program's own authority.
+   *
+   * @throws TypeError where the users are the application's own
+   */
   createAccount(request: AccountRequest): ReturnType<typeof createAccount>
   /** Makes an administrator's API key, on the program's own authority; its text is told once. */
   createApiKey(request: ApiKeyRequest): ReturnType<typeof createApiKey>

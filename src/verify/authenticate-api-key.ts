@@ -8,6 +8,7 @@ import { compileApiKeyScopes, isScopesQuestion } from '../protocol/api-key-scope
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import type { Credentials } from './credentials.ts'
 import type { KnownKey } from './key-cache.ts'
+import { knownKey } from './owner.ts'
 import { authenticated, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
 
 type KnownApiKey = Extract<KnownKey, { kind: 'api_key' }>
@@ -24,7 +25,7 @@ export async function authenticateApiKey(
 ): Promise<Authentication> {
   const { domain } = verifier
   const keyHash = hashSecret(text)
-  const known = verifier.cache.get(keyHash) ?? (await loadApiKey(verifier, keyHash))
+  const known = (await knownKey(verifier, keyHash)) ?? (await loadApiKey(verifier, keyHash))
   if (known?.kind !== 'api_key') {
     const isUserKey = await domain.store.userApiKeys.findByHash(keyHash)
     return refused(refusal(isUserKey ? 'user_api_key_sent_as_api_key' : 'api_key_invalid'))
@@ -94,11 +95,13 @@ async function loadApiKey(verifier: Verifier, keyHash: string): Promise<KnownKey
   const readAt = cache.generation
   const key = await domain.store.apiKeys.findByHash(keyHash)
   if (!key) return undefined
+  const ownerReadAt = domain.clock.now()
   const owner = key.userId === null ? undefined : await domain.directory.findUserById(key.userId)
   const known: KnownKey = {
     kind: 'api_key',
     key,
     owner,
+    ownerReadAt,
     decide: compileApiKeyScopes(domain.apiKeyScopes, key.scopeMode, key.scopes),
     permitsAddress: key.allowedIps.length === 0 ? () => true : addressMatcher(key.allowedIps),
   }

@@ -8,6 +8,7 @@ import { type Refusal, refusal } from '../protocol/errors.ts'
 import { looksLikeSealedPayload } from '../protocol/payload.ts'
 import { compileScopes, isSelfRevocation } from '../protocol/scopes.ts'
 import type { KnownKey } from './key-cache.ts'
+import { knownKey } from './owner.ts'
 import { limitUserApiKey } from './request-limits.ts'
 import { authenticated, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
 
@@ -24,7 +25,7 @@ export async function authenticateUserApiKey(
 ): Promise<Authentication> {
   const { domain } = verifier
   const keyHash = hashSecret(text)
-  const known = verifier.cache.get(keyHash) ?? (await loadUserApiKey(verifier, keyHash))
+  const known = (await knownKey(verifier, keyHash)) ?? (await loadUserApiKey(verifier, keyHash))
   if (known?.kind !== 'user_api_key') return refused(await unknownUserApiKey(verifier, text, keyHash))
   const { key, owner } = known
   const now = domain.clock.now()
@@ -73,12 +74,14 @@ async function loadUserApiKey(verifier: Verifier, keyHash: string): Promise<Know
   const { domain, cache } = verifier
   const readAt = cache.generation
   const key = await domain.store.userApiKeys.findByHash(keyHash)
+  const ownerReadAt = domain.clock.now()
   const owner = key && (await domain.directory.findUserById(key.userId))
   if (!key || !owner) return undefined
   const known: KnownUserApiKey = {
     kind: 'user_api_key',
     key,
     owner,
+    ownerReadAt,
     decide: compileScopes(domain.scopes, key.scopes),
   }
   cache.put(keyHash, known, readAt)

@@ -25,13 +25,12 @@ export function readCredentials(headers: Headers, query: URLSearchParams, inQuer
   const keyInHeader = present(headers.get('api-key'))
   const apiKey = keyInHeader ?? (inQuery ? read(query, 'api_key') : undefined)
   // Most requests bring no API key: what stands beside one is looked for only then.
-  const inHeaders =
-    apiKey === undefined ? undefined : firstIdentity((one) => present(headers.get(one.header)))
+  const inHeaders = apiKey === undefined ? undefined : firstIdentity((one) => textIn(headers, one.header))
   const inAddress = apiKey === undefined ? undefined : firstIdentity((one) => read(query, one.parameter))
   const [actFor, elsewhere] = keyInHeader === undefined ? [inAddress, inHeaders] : [inHeaders, inAddress]
   return {
     userApiKey,
-    clientId: userApiKey === undefined ? undefined : clientIdIn(headers),
+    clientId: userApiKey === undefined ? undefined : textIn(headers, 'user-api-client-id'),
     apiKey,
     actFor,
     isMixed: actFor === undefined && elsewhere !== undefined,
@@ -55,9 +54,9 @@ function firstIdentity(
   return undefined
 }
 
-/** A header holds bytes; what stands in it as UTF-8 is read as that, as the parameter `client_id` is. */
-function clientIdIn(headers: Headers): string | undefined {
-  const value = present(headers.get('user-api-client-id'))
+/** A header holds bytes; what stands in it as UTF-8 is read as that, as a parameter is. */
+function textIn(headers: Headers, name: string): string | undefined {
+  const value = present(headers.get(name))
   if (value === undefined || /^[\x20-\x7e]*$/.test(value)) return value
   const decoded = Buffer.from(value, 'latin1').toString('utf8')
   return decoded.includes('\ufffd') ? value : decoded

@@ -6,7 +6,10 @@ import type { RequestedRoute } from '../protocol/route-matcher.ts'
 import type { ScopeDecision } from '../protocol/scopes.ts'
 
 /** A key seen before: facts about it and its owner, never a decision. */
-export type KnownKey =
+export type KnownKey = {
+  /** When the directory was asked for the owner, in milliseconds since the epoch. */
+  readonly ownerReadAt: number
+} & (
   | {
       readonly kind: 'user_api_key'
       readonly key: UserApiKeyRecord
@@ -24,6 +27,7 @@ export type KnownKey =
       /** Whether the key may be used from an address; null for one that is not known. */
       readonly permitsAddress: (address: string | null) => boolean
     }
+)
 
 /**
  * Keys by their hash, so that a key seen before costs no look-up. Bounded: past `capacity` the key that was used
@@ -62,6 +66,11 @@ export class KeyCache {
       const oldest = this.#keys.keys().next()
       if (!oldest.done) this.#keys.delete(oldest.value)
     }
+  }
+
+  /** Drops one key. */
+  drop(keyHash: string): undefined {
+    this.#keys.delete(keyHash)
   }
 
   /** Drops every key: something has changed, and nobody says what. */

@@ -13,6 +13,8 @@ export interface Verifier {
   readonly domain: Domain
   readonly signIn: SignIn
   readonly cache: KeyCache
+  /** How long an owner counts as known, in milliseconds; undefined where events alone end that. */
+  readonly ownersLastMs: (() => number) | undefined
   readonly lastUse: LastUse
   /** Whether keys count in the address of such a request (protocol §10.1). */
   readonly takesKeyInQuery: (route: Route) => boolean

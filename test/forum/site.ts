@@ -181,6 +181,7 @@ function standIn(directory: Directory): Hallpass {
     csrf: () => ({ token: 'good', setCookie: 'csrf=1; Path=/' }),
     settings: () => settings,
     directory,
+    userChanged: async () => assert.fail('the forum has no users of its own'),
     createAccount: async () => assert.fail('the forum makes no accounts'),
     createApiKey: async () => assert.fail('the forum makes no API keys'),
     pushNotification: async () => assert.fail('the forum pushes through its hook'),

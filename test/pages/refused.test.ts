@@ -70,7 +70,7 @@ describe('errorPage', () => {
 
   test('offers to sign in where that is what is missing', () => {
     const page = errorPage({ siteTitle: 'Meadow', refusal: refusal('not_signed_in'), docsUrl }).toString()
-    assert.match(page, /href="\/login"/)
+    assert.match(page, /href="\/hallpass\/sign-in"/)
   })
 })
 

@@ -15,6 +15,7 @@ import { oneTimeSignInPage } from '../../src/pages/one-time-sign-in.ts'
 import { authorizationRefusedPage } from '../../src/pages/refused.ts'
 import { resultPage } from '../../src/pages/result.ts'
 import { signInPage } from '../../src/pages/sign-in.ts'
+import { signInAtApplicationPage } from '../../src/pages/sign-in-at-application.ts'
 import { refusal } from '../../src/protocol/errors.ts'
 
 const siteTitle = 'Meadow'
@@ -136,6 +137,7 @@ const apps = [
 ]
 const appsModel = {
   siteTitle,
+  signOutAction: '/hallpass/sign-out',
   user: { username: 'ada', name: 'Ada Lovelace' },
   csrfToken: 'token-1',
   apps,
@@ -204,6 +206,17 @@ const oneTimePasswordInvalid = refusal('one_time_password_invalid', { minutes: 1
 
 /** The pages by the names that their screenshots get. */
 export const samples: Readonly<Record<string, Html>> = {
+  'sign-in-at-application': signInAtApplicationPage({
+    siteTitle,
+    goOn: '/hallpass/sign-in?redirect=%2Fhallpass%2Fapps',
+    refusal: refusal('not_signed_in'),
+  }),
+  'sign-in-at-application-for-app': signInAtApplicationPage({
+    siteTitle,
+    goOn: '/hallpass/sign-in?redirect=%2Fhallpass%2Fauthorize%2F1',
+    refusal: refusal('not_signed_in'),
+    applicationName: breakingName,
+  }),
   'sign-in': signInPage(signIn),
   'sign-in-for-app': signInPage({ ...signIn, applicationName: 'Pocket Reader' }),
   'sign-in-failed': signInPage({
@@ -314,6 +327,7 @@ export const samples: Readonly<Record<string, Html>> = {
   result: resultPage({ siteTitle, applicationName: 'Nightly backup', payload }),
   'result-endless': resultPage({ siteTitle, applicationName: endlessName, payload: payload.repeat(3) }),
   apps: appsPage(appsModel),
+  'apps-of-application': appsPage({ siteTitle, user: appsModel.user, csrfToken: 'token-1', apps, now }),
   'apps-empty': appsPage({ ...appsModel, apps: [] }),
   'apps-extreme': appsPage({
     ...appsModel,

@@ -9,6 +9,7 @@ function known(userId: string): KnownKey {
     kind: 'api_key',
     key: { id: 1 } as Extract<KnownKey, { kind: 'api_key' }>['key'],
     owner,
+    ownerReadAt: 0,
     decide: () => ({ outcome: 'allowed' }),
     permitsAddress: () => true,
   }

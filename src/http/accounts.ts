@@ -1,30 +1,25 @@
-/** What an administrator's scripts call: accounts and site settings. */
+/** What an administrator's scripts do with local accounts. Where users are the application's own, these paths are too. */
 import { changeAccount, createAccount } from '../domain/accounts.ts'
-import { changeSetting } from '../domain/settings.ts'
 import type { AccountChange } from '../domain/store.ts'
-import { accountIdOf, type User } from '../domain/user.ts'
+import { accountIdOf } from '../domain/user.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { type ParameterSpec, readParameters } from '../protocol/parameters.ts'
-import { formatSetting } from '../protocol/setting-values.ts'
-import { type SettingName, settingsCatalogue } from '../protocol/settings.ts'
-import { json, refused, success } from './answer.ts'
+import { json, refused } from './answer.ts'
 import { actorOf, type Call, type Router, routesOf, type Service } from './service.ts'
 import { readTime } from './typed-parameters.ts'
 import { adminUserJson, wireUserId } from './user-json.ts'
 
-export function addAdministrationRoutes(router: Router, service: Service): void {
+export function addAccountRoutes(router: Router, service: Service): void {
   const route = routesOf(router, service)
   const admin = { who: 'admin' } as const
   route('POST', '/users', admin, (call) => postUser(service, call))
   route('GET', '/admin/users/:id', admin, async (call) => {
-    const user = await findUser(service, call)
+    const user = await service.domain.directory.findUserById(call.segment('id'))
     return user ? json(adminUserJson(user)) : noSuchUser(service, call)
   })
   for (const [verb, change] of Object.entries(accountVerbs)) {
     route('PUT', `/admin/users/:id/${verb}`, admin, (call) => putUser(service, call, verb, change))
   }
-  route('GET', '/admin/site_settings', admin, async () => json({ site_settings: settingsJson(service) }))
-  route('PUT', '/admin/site_settings/:name', admin, (call) => putSetting(service, call))
 }
 
 async function postUser(service: Service, call: Call): Promise<Response> {
@@ -91,53 +86,6 @@ async function putUser(service: Service, call: Call, verb: string, read: ReadCha
   const outcome = await changeAccount(service.domain, actorOf(call), id, change, verb)
   if (outcome.outcome === 'refused') return refuse(service, call, outcome.refusal)
   return json({ success: 'OK', admin_user: adminUserJson(outcome.user) })
-}
-
-function settingsJson(service: Service): Record<string, unknown>[] {
-  const { settings } = service.domain
-  const current = settings.current()
-  return (Object.keys(settingsCatalogue) as SettingName[]).map((setting) => {
-    const definition = settingsCatalogue[setting]
-    return {
-      setting,
-      value: formatSetting(setting, current[setting]),
-      default: formatSetting(setting, definition.default),
-      description: definition.description,
-      type: definition.kind,
-      pinned: settings.isPinned(setting),
-    }
-  })
-}
-
-async function putSetting(service: Service, call: Call): Promise<Response> {
-  const name = call.segment('name')
-  const text = settingText(call, name)
-  if (typeof text === 'object') return refuse(service, call, text)
-  const outcome = await changeSetting(service.domain, actorOf(call), name, text)
-  return outcome.outcome === 'refused' ? refuse(service, call, outcome.refusal) : success()
-}
-
-/** A setting's new value is the parameter of its own name. JSON may give a boolean, a number or a list as such. */
-function settingText(call: Call, name: string): string | Refusal {
-  const { body } = call.sources
-  const value =
-    body && !(body instanceof URLSearchParams) && Object.hasOwn(body, name) ? body[name] : undefined
-  if (typeof value === 'boolean' || typeof value === 'number') return String(value)
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join('|')
-  const sources = [body instanceof URLSearchParams ? body : undefined, call.sources.query]
-  const text =
-    typeof value === 'string' ? value : sources.map((source) => source?.get(name)).find((one) => one != null)
-  if (text === undefined || text === null) {
-    const example = `${name}=VALUE`
-    return refusal('parameters_missing', { missing: name, first: name, example })
-  }
-  if (text.length > 20_000)
-    return refusal('parameter_too_long', { field: name, actual: text.length, limit: 20_000 })
-  return text
-}
-
-async function findUser(service: Service, call: Call): Promise<User | undefined> {
-  return service.domain.directory.findUserById(call.segment('id'))
 }
 
 function noSuchUser(service: Service, call: Call): Response {
