@@ -20,14 +20,6 @@ import { siteAddress } from '../http/site-address.ts'
 import { appsJson } from '../http/user-json.ts'
 import type { Visit } from '../http/visit.ts'
 import { argon2Hasher } from '../identity/argon2.ts'
-import { localDirectory } from '../identity/local-directory.ts'
-import { createBrowserSessions } from '../identity/sessions.ts'
-import type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
-import { createApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
-import { refusal } from '../protocol/errors.ts'
-import { normalizeRoute, type Route } from '../protocol/route.ts'
-import type { RouteMatcher } from '../protocol/route-matcher.ts'
-import { createScopeCatalogue, type OwnScope } from '../protocol/scopes.ts'
 import { HostUsersError } from '../identity/host-users.ts'
 import { createApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
@@ -50,9 +42,8 @@ import { systemClock, systemRandom, systemTimers } from './system.ts'
 // What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
 export type { CalendarFeed } from '../domain/calendar-subscription.ts'
 export type { PushNotification } from '../domain/push.ts'
-export type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
 export type { HostUser } from '../identity/host-users.ts'
-export type { ApiKeyScopeDefinition } from '../protocol/api-key-scopes.ts'
+export type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
 export { openSqliteStore } from '../storage/open-store.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 export type { HallpassOptions } from './options.ts'
@@ -172,23 +163,26 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   }
 
   async function decide(request: Request, options: AuthenticateOptions): Promise<Authentication> {
-    const { url, route, ambiguous, connection } = requests.arrival(request, options.connection)
-    const limited = limitAddress(domain, connection.remoteAddress)
-    if (limited) return { outcome: 'refused', refusal: limited }
+    const { csrfToken, rawPath, sameOrigin = false, limitAddresses = 'all' } = options
+    const arrival = requests.arrival(request, options.connection, rawPath)
+    const { url, route, ambiguous, connection } = arrival
+    const address = connection.remoteAddress
     const query = url.searchParams
     const inQuery = !ambiguous && hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
     const credentials = readCredentials(request.headers, query, inQuery)
-    if (ambiguous && (credentials.userApiKey !== undefined || credentials.apiKey !== undefined)) {
-      // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
-      return { outcome: 'refused', refusal: ambiguous }
-    }
+    const bringsKey = credentials.userApiKey !== undefined || credentials.apiKey !== undefined
+    const limited = bringsKey || limitAddresses === 'all' ? limitAddress(domain, address) : undefined
+    if (limited) return { outcome: 'refused', refusal: limited }
+    // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
+    if (ambiguous && bringsKey) return { outcome: 'refused', refusal: ambiguous }
     return authenticate(verifier, {
       request,
       route: { ...route, query, body: options.body ?? (request.body ? 'unread' : undefined) },
       credentials,
-      csrfToken: options.csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
+      csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
+      sameOrigin,
       revocationId: undefined,
-      address: connection.remoteAddress,
+      address,
     })
   }
 
@@ -209,31 +203,6 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     },
 
     async authenticate(request, options = {}) {
-      const { csrfToken, connection, rawPath, sameOrigin = false, limitAddresses = 'all' } = options
-      const address = senderOf(request, connection)
-      const url = publicUrl(request)
-      const query = url.searchParams
-      const normalized = normalizeRoute(request.method, rawPath ?? url.pathname)
-      const isAmbiguous = normalized.outcome === 'ambiguous'
-      const route = isAmbiguous ? unreadableRoute(request, url) : normalized.route
-      const inQuery = !isAmbiguous && hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
-      const credentials = readCredentials(request.headers, query, inQuery)
-      const bringsKey = credentials.userApiKey !== undefined || credentials.apiKey !== undefined
-      const limited = bringsKey || limitAddresses === 'all' ? limitAddress(domain, address) : undefined
-      if (limited) return { outcome: 'refused', refusal: limited }
-      if (isAmbiguous && bringsKey) {
-        // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
-        return { outcome: 'refused', refusal: normalized.refusal }
-      }
-      return authenticate(verifier, {
-        request,
-        route: { ...route, query, body: options.body ?? (request.body ? 'unread' : undefined) },
-        credentials,
-        csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
-        sameOrigin,
-        revocationId: undefined,
-        address,
-      })
       try {
         return await decide(request, options)
       } catch (error) {

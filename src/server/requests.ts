@@ -23,7 +23,8 @@ export interface RequestReaderOptions {
 
 /** Reads requests; the one place where it is decided which address and which path count. */
 export interface RequestReader {
-  arrival(request: Request, connection?: Connection): Arrival
+  /** `rawPath`: the path as it was received, where a `Request` may have changed it. */
+  arrival(request: Request, connection?: Connection, rawPath?: string): Arrival
   visit(request: Request, arrival: Arrival): Visit
 }
 
@@ -36,10 +37,10 @@ export function createRequestReader({ baseUrl, clientAddress }: RequestReaderOpt
   }
 
   return {
-    arrival(request, connection = { remoteAddress: null }) {
+    arrival(request, connection = { remoteAddress: null }, rawPath) {
       const url = publicUrl(request)
       const remoteAddress = clientAddress(connection.remoteAddress, request.headers)
-      const normalized = normalizeRoute(request.method, url.pathname)
+      const normalized = normalizeRoute(request.method, rawPath ?? url.pathname)
       return normalized.outcome === 'route'
         ? { url, route: normalized.route, ambiguous: undefined, connection: { remoteAddress } }
         : {
