@@ -14,7 +14,7 @@ import type { ServeOptions } from './serve-options.ts'
 /** A server that runs until it is told to stop. */
 export async function runServer(options: ServeOptions): Promise<void> {
   // The port comes first: a start that fails for want of it must not have made, and hidden, the first password.
-  const opened = Promise.withResolvers<Forum>()
+  const opened = Promise.withResolvers<Site>()
   const server = await listenOrExplain(
     async (request, connection) => (await opened.promise).fetch(request, connection),
     options,
@@ -35,11 +35,14 @@ export async function runServer(options: ServeOptions): Promise<void> {
   await close()
 }
 
+/** What answers requests: the forum, or Hallpass alone. */
+type Site = Pick<Forum, 'fetch'>
+
 /** Hallpass and the forum on the embedded database, and, on an empty one, the first administrator. */
 async function openSite(
   address: string,
   options: ServeOptions,
-): Promise<{ site: Forum; first: FirstAdministrator | undefined; close: () => Promise<void> }> {
+): Promise<{ site: Site; first: FirstAdministrator | undefined; close: () => Promise<void> }> {
   const database = await openSqlite({ path: databasePath(options.data) })
   const store = await createStore(database)
   // The forum is made with Hallpass, and Hallpass asks it about users; so it asks through this variable.
@@ -50,18 +53,19 @@ async function openSite(
     trustedProxies: options.trustedProxies,
     allowPrivatePush: options.allowPrivatePush,
     currentUserFields: async (user) => (await forum?.currentUserFields(user)) ?? {},
-    calendarFeeds: [bookmarksCalendar],
+    calendarFeeds: options.forum ? [bookmarksCalendar] : [],
   })
-  forum = await createForum({
-    hallpass,
-    database,
-    directory: hallpass.directory,
-    clock: { now: () => Date.now() },
-    baseUrl: address,
-    userFields: async (user, viewer) =>
-      viewer?.id === user.id || viewer?.admin ? { user_api_keys: await hallpass.appsOf(user) } : {},
-    onNotification: hallpass.pushNotification,
-  })
+  if (options.forum)
+    forum = await createForum({
+      hallpass,
+      database,
+      directory: hallpass.directory,
+      clock: { now: () => Date.now() },
+      baseUrl: address,
+      userFields: async (user, viewer) =>
+        viewer?.id === user.id || viewer?.admin ? { user_api_keys: await hallpass.appsOf(user) } : {},
+      onNotification: hallpass.pushNotification,
+    })
   // Last, so that whatever else can fail has not: the password is shown once.
   const first =
     (await store.accounts.count()) === 0 ? await makeFirstAdministrator(hallpass, options) : undefined
@@ -69,7 +73,7 @@ async function openSite(
     await hallpass.close()
     await store.close()
   }
-  return { site: forum, first, close }
+  return { site: forum ?? hallpass, first, close }
 }
 
 interface FirstAdministrator {
@@ -132,13 +136,17 @@ function greeting(address: string, options: ServeOptions, first: FirstAdministra
   administrator  ${first?.username ?? options.admin.username}${password}
   data           ${options.data}
 
-next, in another terminal:
+${options.forum ? nextSteps(address) : ''}ctrl-c stops it
+`
+}
+
+function nextSteps(address: string): string {
+  return `next, in another terminal:
 
   npx hallpass login ${address} --scopes read,write --name "My app"
   npx hallpass call POST /posts.json title="Hello from an app" raw="Written with a user API key."
   npx hallpass logout
 
-ctrl-c stops it
 `
 }
 

@@ -9,6 +9,8 @@ export interface ServeFlags {
   readonly data?: string
   readonly baseUrl?: string
   readonly trustedProxy?: readonly string[]
+  /** False for `--no-forum`. */
+  readonly forum?: boolean
 }
 
 export interface ServeOptions {
@@ -20,6 +22,8 @@ export interface ServeOptions {
   readonly baseUrl: string | undefined
   /** Addresses and ranges of the proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
+  /** Whether the small forum is the site; without it there are Hallpass's own routes alone, for use behind a proxy. */
+  readonly forum: boolean
   /** Whether pushes may go to private addresses. */
   readonly allowPrivatePush: boolean
   /** The first administrator, made on an empty database. */
@@ -60,6 +64,7 @@ export function readServeOptions(flags: ServeFlags, environment: Environment): S
     data: pick(flags.data, '--data', environment, 'HALLPASS_DATA')?.value ?? './data',
     baseUrl: baseUrl?.value,
     trustedProxies: readTrustedProxies(flags.trustedProxy, environment.HALLPASS_TRUSTED_PROXIES),
+    forum: flags.forum ?? true,
     allowPrivatePush: allowPrivatePush?.value === '1',
     admin: {
       username: environment.HALLPASS_ADMIN_USERNAME || 'admin',

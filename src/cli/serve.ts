@@ -17,6 +17,7 @@ export function registerServe(program: Command): void {
       'address or range of a proxy whose X-Forwarded-For is believed, repeatable\n(HALLPASS_TRUSTED_PROXIES, separated by commas; default none)',
       (range: string, earlier: readonly string[] = []) => [...earlier, range],
     )
+    .option('--no-forum', 'serve Hallpass alone, for an application behind a proxy that asks it')
     .addHelpText(
       'after',
       `
@@ -31,7 +32,8 @@ refused otherwise.
 examples:
   hallpass serve
   hallpass serve --port 8080 --data /var/lib/hallpass --base-url https://forum.example.com
-  hallpass serve --base-url https://forum.example.com --trusted-proxy 127.0.0.1 --trusted-proxy 10.0.0.0/8`,
+  hallpass serve --base-url https://forum.example.com --trusted-proxy 127.0.0.1 --trusted-proxy 10.0.0.0/8
+  hallpass serve --no-forum --base-url https://app.example.com --trusted-proxy 127.0.0.1`,
     )
     .action(async (flags: ServeFlags) => {
       const options = readServeOptions(flags, process.env)

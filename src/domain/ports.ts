@@ -118,4 +118,9 @@ export interface Domain {
 export interface Connection {
   /** The peer's address, such as `127.0.0.1`; null when unknown. */
   readonly remoteAddress: string | null
+  /**
+   * The address as the request's first line has it, such as `/a/../b?c`; a `Request` has resolved its dot segments.
+   * Absent where it is not known.
+   */
+  readonly requestTarget?: string
 }

@@ -46,7 +46,8 @@ export function nodeListener(handler: WebHandler): ReturnType<typeof getRequestL
 }
 
 function connectionOf({ incoming }: HttpBindings): Connection {
-  return { remoteAddress: incoming.socket.remoteAddress ?? null }
+  const remoteAddress = incoming.socket.remoteAddress ?? null
+  return incoming.url === undefined ? { remoteAddress } : { remoteAddress, requestTarget: incoming.url }
 }
 
 async function close(server: Server, graceMs: number): Promise<void> {

@@ -112,6 +112,33 @@ export const refusalCatalogue = {
       'ask whether the request was carried out before you send it again. its operator: make the application answer sooner',
   },
 
+  // A proxy asks about a request to the application.
+  forward_auth_untrusted: {
+    status: 403,
+    message: '`/hallpass/forward-auth` answers only proxies that this site trusts; {address} is none of them',
+    remedy:
+      'start Hallpass with `--trusted-proxy` and the address of the proxy, or give `createHallpass` the option `trustedProxies`',
+  },
+  original_request_unreadable: {
+    status: 403,
+    message: 'the proxy does not say clearly what was requested: {problem}',
+    remedy:
+      'have the proxy set `X-Forwarded-Method` and `X-Forwarded-Uri`, or `X-Original-Method` and `X-Original-URI`, and take out what callers send by these names',
+  },
+  method_override: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: '`{field}` asks for another method than the {method} that the key’s scopes were held against',
+    remedy: 'send the request with the method that is meant, and without `{field}`',
+  },
+  credentials_missing: {
+    status: 401,
+    errorType: 'not_logged_in',
+    message: 'this site lets nobody in who is unknown',
+    remedy: 'send a key in the `User-Api-Key` header, or sign in first',
+    wire: 'You need to be logged in to do that.',
+  },
+
   // The authorization request asks for something that cannot be granted.
   scope_unknown: {
     status: 403,

@@ -460,6 +460,12 @@ export const settingsCatalogue = {
     description:
       'Whether devices may also ask in the standard form, RFC 8628, at /oauth/device_authorization and /oauth/token. Switched off, these paths are the application’s own, which may have its own OAuth.',
   },
+  forward_auth_requires_identity: {
+    kind: 'boolean',
+    default: false,
+    description:
+      'Whether forward-auth refuses, with 401, requests of nobody: without a key and without a session. By default they go on to the application, without identity headers, and it decides.',
+  },
   verbose_user_api_key_device_auth_logging: {
     kind: 'boolean',
     default: false,

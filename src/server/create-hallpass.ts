@@ -2,6 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { createAccount } from '../domain/accounts.ts'
 import { createApiKey } from '../domain/api-keys.ts'
+import { type AccountRequest, createAccount } from '../domain/accounts.ts'
+import { addressMatcher } from '../domain/address.ts'
+import { type ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
+import type { CalendarFeed } from '../domain/calendar-subscription.ts'
 import { createClientAddress } from '../domain/client-address.ts'
 import { commit } from '../domain/commit.ts'
 import { type DomainEvent, systemActor } from '../domain/events.ts'
@@ -11,6 +15,12 @@ import { RateLimiter } from '../domain/rate-limit.ts'
 import { oneTimePasswordScope } from '../domain/seal-one-time-password.ts'
 import { SiteSettings } from '../domain/settings.ts'
 import { createAllRoutes } from '../http/all-routes.ts'
+import { type PinnedSettings, SiteSettings } from '../domain/settings.ts'
+import type { Store } from '../domain/store.ts'
+import type { User } from '../domain/user.ts'
+import { answerForwardAuth, type ForwardAuthParts, isForwardAuth } from '../edge/forward-auth.ts'
+import { addActivationRoutes } from '../http/activation.ts'
+import { addAdministrationRoutes } from '../http/administration.ts'
 import { refused } from '../http/answer.ts'
 import { withCaller } from '../http/caller-headers.ts'
 import { answerPreflight, withCors } from '../http/cors.ts'
@@ -28,6 +38,7 @@ import { authenticate } from '../verify/authenticate.ts'
 import { readCredentials } from '../verify/credentials.ts'
 import { KeyCache } from '../verify/key-cache.ts'
 import { LastUse } from '../verify/last-use.ts'
+import { checkMethodOverride } from '../verify/method-override.ts'
 import { compileQueryCredentials, hasQueryCredentials } from '../verify/query-credentials.ts'
 import { limitAddress } from '../verify/request-limits.ts'
 import type { AuthenticateOptions, Hallpass } from './hallpass.ts'
@@ -186,8 +197,28 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     })
   }
 
+  const forwardAuth: ForwardAuthParts = {
+    verifier,
+    isTrustedProxy: addressMatcher(options.trustedProxies ?? []),
+    senderOf,
+    publicUrl,
+  }
+
+  async function askedByProxy(request: Request, connection = unknownConnection): Promise<Response> {
+    try {
+      const response = await answerForwardAuth(forwardAuth, request, connection)
+      // What a browser's script may read of a refusal; what is allowed, the application answers.
+      return response.status === 200 ? response : withCors(request, response, settings.current())
+    } catch (error) {
+      const requestId = randomUUID()
+      onError(error, requestId)
+      return hallpass.refuse(request, refusal('internal', { request_id: requestId }))
+    }
+  }
+
   const hallpass: Hallpass = {
     async handle(request, connection) {
+      if (isForwardAuth(request, connection?.requestTarget)) return askedByProxy(request, connection)
       const preflight = answerPreflight(request, settings.current())
       if (preflight) return preflight
       const arrival = requests.arrival(request, connection)
@@ -208,6 +239,23 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       } catch (error) {
         if (!(error instanceof HostUsersError)) throw error
         return { outcome: 'refused', refusal: refusalOf(error) }
+      const { csrfToken, connection, rawPath, sameOrigin = false, limitAddresses = 'all' } = options
+      const address = senderOf(request, connection)
+      const url = publicUrl(request)
+      const query = url.searchParams
+      const normalized = normalizeRoute(request.method, rawPath ?? url.pathname)
+      const isAmbiguous = normalized.outcome === 'ambiguous'
+      const route = isAmbiguous ? unreadableRoute(request, url) : normalized.route
+      const inQuery = !isAmbiguous && hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
+      const credentials = readCredentials(request.headers, query, inQuery)
+      const bringsKey = credentials.userApiKey !== undefined || credentials.apiKey !== undefined
+      const limited = bringsKey || limitAddresses === 'all' ? limitAddress(domain, address) : undefined
+      const unfit =
+        limited ?? (bringsKey ? checkMethodOverride(route.method, request.headers, query) : undefined)
+      if (unfit) return { outcome: 'refused', refusal: unfit }
+      if (isAmbiguous && bringsKey) {
+        // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
+        return { outcome: 'refused', refusal: normalized.refusal }
       }
     },
 

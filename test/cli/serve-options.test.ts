@@ -3,6 +3,11 @@ import { describe, test } from 'node:test'
 import { readServeOptions } from '../../src/cli/serve-options.ts'
 
 describe('readServeOptions', () => {
+  test('serves the forum, unless told otherwise', () => {
+    assert.equal(readServeOptions({}, {}).forum, true)
+    assert.equal(readServeOptions({ forum: false }, {}).forum, false)
+  })
+
   test('trusts no proxy by default', () => {
     assert.deepEqual(readServeOptions({}, {}).trustedProxies, [])
   })

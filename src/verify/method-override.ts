@@ -1,0 +1,23 @@
+import { type Refusal, refusal } from '../protocol/errors.ts'
+
+/**
+ * Refuses a request that asks the application to take it for one of another method: by a header that many frameworks
+ * obey, or by `_method` in the address. A key's scopes are held against the method that was sent. Reason:
+ * `method_override`. A `_method` in a body is not seen.
+ */
+export function checkMethodOverride(
+  method: string,
+  headers: Headers,
+  query: URLSearchParams,
+): Refusal | undefined {
+  for (const name of overridingHeaders) {
+    const value = headers.get(name)
+    if (value !== null && value.toUpperCase() !== method)
+      return refusal('method_override', { field: name, method })
+  }
+  const values = query.size === 0 ? [] : query.getAll('_method')
+  const isOther = values.some((value) => value.toUpperCase() !== method)
+  return isOther ? refusal('method_override', { field: '_method', method }) : undefined
+}
+
+const overridingHeaders = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'] as const
