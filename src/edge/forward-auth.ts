@@ -5,8 +5,6 @@
  */
 import type { Identity } from '../domain/identity.ts'
 import type { Connection } from '../domain/ports.ts'
-import { refused } from '../http/answer.ts'
-import { visitOf } from '../http/visit.ts'
 import { errorDocsPath } from '../pages/paths.ts'
 import { type Refusal, refusal, refusalBody } from '../protocol/errors.ts'
 import { normalizeRoute, type Route } from '../protocol/route.ts'
@@ -30,6 +28,8 @@ export interface ForwardAuthParts {
   readonly isTrustedProxy: (address: string | null) => boolean
   /** The address of whoever sent the original request. */
   readonly senderOf: (request: Request, connection: Connection) => string | null
+  /** Puts a refusal into words: JSON for programs, a page for browsers. */
+  readonly refuse: (request: Request, route: Route, refusal: Refusal) => Response
   /** The site's own address, for links to the docs. */
   readonly publicUrl: (request: Request) => URL
 }
@@ -117,17 +117,16 @@ function mayHaveBody(method: string, headers: Headers): boolean {
 }
 
 function refuse(
-  { verifier, publicUrl }: ForwardAuthParts,
+  parts: ForwardAuthParts,
   request: Request,
   why: Refusal,
   route: Route = unreadRoute,
 ): Response {
-  const url = publicUrl(request)
-  const visit = visitOf(request, url, route, { remoteAddress: null })
-  const { body, headers } = refused(visit, why, verifier.domain.settings.current().title)
+  const { body, headers } = parts.refuse(request, route, why)
   headers.set('hallpass-status', String(why.status))
-  if (asksLikeNginx(request))
-    headers.set('hallpass-refusal', bodyInHeader(why, new URL(errorDocsPath, url).href))
+  if (asksLikeNginx(request)) {
+    headers.set('hallpass-refusal', bodyInHeader(why, new URL(errorDocsPath, parts.publicUrl(request)).href))
+  }
   const isPassedOn = why.status === 401 || why.status === 429 || why.status >= 500
   return new Response(body, { status: isPassedOn ? why.status : 403, headers })
 }

@@ -202,6 +202,10 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     isTrustedProxy: addressMatcher(options.trustedProxies ?? []),
     senderOf,
     publicUrl,
+    refuse: (request, route, why) => {
+      const visit = visitOf(request, publicUrl(request), route, unknownConnection)
+      return refused(visit, why, settings.current().title)
+    },
   }
 
   async function askedByProxy(request: Request, connection = unknownConnection): Promise<Response> {
