@@ -1,26 +1,18 @@
 /** The front door: puts the rooms together. Start here to see how Hallpass is wired. */
 import { randomUUID } from 'node:crypto'
 import { createAccount } from '../domain/accounts.ts'
-import { createApiKey } from '../domain/api-keys.ts'
-import { type AccountRequest, createAccount } from '../domain/accounts.ts'
 import { addressMatcher } from '../domain/address.ts'
-import { type ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
-import type { CalendarFeed } from '../domain/calendar-subscription.ts'
+import { createApiKey } from '../domain/api-keys.ts'
 import { createClientAddress } from '../domain/client-address.ts'
 import { commit } from '../domain/commit.ts'
 import { type DomainEvent, systemActor } from '../domain/events.ts'
 import type { Authentication } from '../domain/identity.ts'
-import type { Domain, LogEvent } from '../domain/ports.ts'
+import type { Connection, Domain, LogEvent } from '../domain/ports.ts'
 import { RateLimiter } from '../domain/rate-limit.ts'
 import { oneTimePasswordScope } from '../domain/seal-one-time-password.ts'
 import { SiteSettings } from '../domain/settings.ts'
-import { createAllRoutes } from '../http/all-routes.ts'
-import { type PinnedSettings, SiteSettings } from '../domain/settings.ts'
-import type { Store } from '../domain/store.ts'
-import type { User } from '../domain/user.ts'
 import { answerForwardAuth, type ForwardAuthParts, isForwardAuth } from '../edge/forward-auth.ts'
-import { addActivationRoutes } from '../http/activation.ts'
-import { addAdministrationRoutes } from '../http/administration.ts'
+import { createAllRoutes } from '../http/all-routes.ts'
 import { refused } from '../http/answer.ts'
 import { withCaller } from '../http/caller-headers.ts'
 import { answerPreflight, withCors } from '../http/cors.ts'
@@ -126,10 +118,19 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     pushQueued: () => pushes.wake(),
   }
   const router = createAllRoutes(service, people)
-  const requests = createRequestReader({
-    baseUrl,
-    clientAddress: createClientAddress(options.trustedProxies ?? []),
-  })
+  const trustedProxies = options.trustedProxies ?? []
+  const clientAddress = createClientAddress(trustedProxies)
+  const requests = createRequestReader({ baseUrl, clientAddress })
+  const forwardAuth: ForwardAuthParts = {
+    verifier,
+    isTrustedProxy: addressMatcher(trustedProxies),
+    senderOf: (request, { remoteAddress }) => clientAddress(remoteAddress, request.headers),
+    publicUrl: (request) => requests.arrival(request).url,
+    refuse: (request, route, why) => {
+      const visit = requests.visit(request, { ...requests.arrival(request), route })
+      return refused(visit, why, settings.current().title)
+    },
+  }
 
   function hear(events: readonly DomainEvent[]): void {
     for (const event of events) {
@@ -173,6 +174,16 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     }
   }
 
+  async function answerProxy(request: Request, connection = unknownConnection): Promise<Response> {
+    try {
+      const response = await answerForwardAuth(forwardAuth, request, connection)
+      // A browser's script may read a refusal; what is allowed, the application answers.
+      return response.status === 200 ? response : hallpass.withCors(request, response)
+    } catch (error) {
+      return hallpass.refuse(request, refusalOf(error))
+    }
+  }
+
   async function decide(request: Request, options: AuthenticateOptions): Promise<Authentication> {
     const { csrfToken, rawPath, sameOrigin = false, limitAddresses = 'all' } = options
     const arrival = requests.arrival(request, options.connection, rawPath)
@@ -183,7 +194,9 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     const credentials = readCredentials(request.headers, query, inQuery)
     const bringsKey = credentials.userApiKey !== undefined || credentials.apiKey !== undefined
     const limited = bringsKey || limitAddresses === 'all' ? limitAddress(domain, address) : undefined
-    if (limited) return { outcome: 'refused', refusal: limited }
+    const unfit =
+      limited ?? (bringsKey ? checkMethodOverride(route.method, request.headers, query) : undefined)
+    if (unfit) return { outcome: 'refused', refusal: unfit }
     // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
     if (ambiguous && bringsKey) return { outcome: 'refused', refusal: ambiguous }
     return authenticate(verifier, {
@@ -197,32 +210,9 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     })
   }
 
-  const forwardAuth: ForwardAuthParts = {
-    verifier,
-    isTrustedProxy: addressMatcher(options.trustedProxies ?? []),
-    senderOf,
-    publicUrl,
-    refuse: (request, route, why) => {
-      const visit = visitOf(request, publicUrl(request), route, unknownConnection)
-      return refused(visit, why, settings.current().title)
-    },
-  }
-
-  async function askedByProxy(request: Request, connection = unknownConnection): Promise<Response> {
-    try {
-      const response = await answerForwardAuth(forwardAuth, request, connection)
-      // What a browser's script may read of a refusal; what is allowed, the application answers.
-      return response.status === 200 ? response : withCors(request, response, settings.current())
-    } catch (error) {
-      const requestId = randomUUID()
-      onError(error, requestId)
-      return hallpass.refuse(request, refusal('internal', { request_id: requestId }))
-    }
-  }
-
   const hallpass: Hallpass = {
     async handle(request, connection) {
-      if (isForwardAuth(request, connection?.requestTarget)) return askedByProxy(request, connection)
+      if (isForwardAuth(request, connection?.requestTarget)) return answerProxy(request, connection)
       const preflight = answerPreflight(request, settings.current())
       if (preflight) return preflight
       const arrival = requests.arrival(request, connection)
@@ -243,23 +233,6 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       } catch (error) {
         if (!(error instanceof HostUsersError)) throw error
         return { outcome: 'refused', refusal: refusalOf(error) }
-      const { csrfToken, connection, rawPath, sameOrigin = false, limitAddresses = 'all' } = options
-      const address = senderOf(request, connection)
-      const url = publicUrl(request)
-      const query = url.searchParams
-      const normalized = normalizeRoute(request.method, rawPath ?? url.pathname)
-      const isAmbiguous = normalized.outcome === 'ambiguous'
-      const route = isAmbiguous ? unreadableRoute(request, url) : normalized.route
-      const inQuery = !isAmbiguous && hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
-      const credentials = readCredentials(request.headers, query, inQuery)
-      const bringsKey = credentials.userApiKey !== undefined || credentials.apiKey !== undefined
-      const limited = bringsKey || limitAddresses === 'all' ? limitAddress(domain, address) : undefined
-      const unfit =
-        limited ?? (bringsKey ? checkMethodOverride(route.method, request.headers, query) : undefined)
-      if (unfit) return { outcome: 'refused', refusal: unfit }
-      if (isAmbiguous && bringsKey) {
-        // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
-        return { outcome: 'refused', refusal: normalized.refusal }
       }
     },
 
@@ -310,6 +283,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   }
   return hallpass
 }
+
+const unknownConnection: Connection = { remoteAddress: null }
 
 function logOnErrorStream(event: LogEvent): void {
   process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`)
