@@ -14,7 +14,7 @@ export interface Transition<T> {
  * whoever keeps something in memory hears of it. When `work` throws nothing has happened.
  */
 export async function commit<T>(
-  domain: Domain,
+  domain: Pick<Domain, 'store' | 'clock' | 'events'>,
   actor: Actor,
   work: (session: StoreSession) => Promise<Transition<T>>,
 ): Promise<T> {

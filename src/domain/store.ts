@@ -1,5 +1,5 @@
 /**
- * The Store port: all that Hallpass keeps. `storage/` implements it; `test/storage/store-contract.ts` says what every
+ * The Store port: all that Hallpass keeps. `storage/` implements it; `testing/store-contract/` says what every
  * implementation must do. Times are milliseconds since the Unix epoch. Ids of rows are positive integers.
  */
 import type { ApiKeyScopeMode, GrantedApiKeyScope } from '../protocol/api-key-scopes.ts'

@@ -40,13 +40,16 @@ import { hostPeople, localPeople } from './people.ts'
 import { startPushes } from './pushes.ts'
 import { createRequestReader } from './requests.ts'
 import { startJobs } from './start-jobs.ts'
-import { systemClock, systemRandom, systemTimers } from './system.ts'
+import { repeatedly, systemClock, systemRandom, systemTimers } from './system.ts'
 
 // What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
 export type { CalendarFeed } from '../domain/calendar-subscription.ts'
 export type { PushNotification } from '../domain/push.ts'
+export type { Store } from '../domain/store.ts'
+export { UniqueViolation } from '../domain/store.ts'
 export type { HostUser } from '../identity/host-users.ts'
 export type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
+export type { OwnScope } from '../protocol/scopes.ts'
 export { openSqliteStore } from '../storage/open-store.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 export type { HallpassOptions } from './options.ts'
@@ -139,14 +142,13 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     }
   }
 
-  const flushing = setInterval(() => void flush(), options.flushIntervalMs ?? 5000)
+  const stopFlushing = repeatedly(options.flushIntervalMs ?? 5000, () => void flush())
   const stopHearing = hearOthers(store, {
     everyMs: options.hearOthersEveryMs ?? 100,
     forget: () => cache.clear(),
     reload: () => settings.load(),
     onError: (error) => onError(error, 'hear-others'),
   })
-  flushing.unref()
 
   async function flush(): Promise<void> {
     await lastUse.flush().catch((error: unknown) => onError(error, 'last-use'))
@@ -275,7 +277,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
 
     async close() {
       stopHearing()
-      clearInterval(flushing)
+      stopFlushing()
       await jobs.stop()
       await pushes.stop()
       await flush()

@@ -1,7 +1,8 @@
 import type { Store } from '../domain/store.ts'
+import { repeatedly } from './system.ts'
 
 export interface HearOthersOptions {
-  /** How often the store is asked, in milliseconds. */
+  /** How often the store is asked, in milliseconds; 0 for never. */
   readonly everyMs: number
   /** Called when others have changed something, and when it cannot be told: forget what came from the store. */
   readonly forget: () => void
@@ -43,7 +44,5 @@ export function hearOthers(store: Store, options: HearOthersOptions): () => void
     }
   }
 
-  const timer = setInterval(() => void ask(), everyMs)
-  timer.unref()
-  return () => clearInterval(timer)
+  return repeatedly(everyMs, () => void ask())
 }

@@ -53,11 +53,15 @@ export interface HallpassOptions extends PushOptions, Partial<HostUsers> {
   readonly clock?: Clock
   /** Randomness. Default: the system's cryptographic source. */
   readonly random?: Random
-  /** How often last use is written, in milliseconds. Default 5000. A crash loses at most that much of it. */
+  /**
+   * How often last use is written, in milliseconds. Default 5000; 0 for at the end alone. A crash loses at most that much
+   * of it.
+   */
   readonly flushIntervalMs?: number
   /**
    * How often the store is asked whether another process has changed something, in milliseconds. Default 100. A key
-   * that another process revokes is refused once that has passed, and the time that the answer takes.
+   * that another process revokes is refused once that has passed, and the time that the answer takes. 0 for never: only
+   * where no other process uses the store.
    */
   readonly hearOthersEveryMs?: number
   /** The server's log. Default: a line of JSON on the error stream for every event, with its time. */

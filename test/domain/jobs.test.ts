@@ -7,7 +7,7 @@ import type { Database } from '../../src/storage/database.ts'
 import type { HallpassTables } from '../../src/storage/schema.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import { createStore } from '../../src/storage/store.ts'
-import { apiKey, hash } from '../storage/contract/samples.ts'
+import { apiKey, hash } from '../../src/testing/store-contract/samples.ts'
 import { createTestSite, type TestSite } from '../test-site.ts'
 
 const dayMs = 86_400_000

@@ -8,7 +8,7 @@ import { HallpassError } from '../../src/protocol/errors.ts'
 import { openSqliteStore } from '../../src/storage/open-store.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import { openingFailed } from '../../src/storage/sqlite/opening-failed.ts'
-import { now } from './contract/samples.ts'
+import { now } from '../../src/testing/store-contract/samples.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 describe('openSqlite', () => {

@@ -5,7 +5,15 @@ import { sql } from 'kysely'
 import type { Database } from '../../src/storage/database.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import { createStore } from '../../src/storage/store.ts'
-import { account, apiKey, auditRecord, hash, insertClient, now, userApiKey } from './contract/samples.ts'
+import {
+  account,
+  apiKey,
+  auditRecord,
+  hash,
+  insertClient,
+  now,
+  userApiKey,
+} from '../../src/testing/store-contract/samples.ts'
 
 // Somebody who reached the database through the program could otherwise take their traces out of the log.
 describe('audit_events is append-only', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { openSqliteStore } from '../../src/storage/open-store.ts'
-import { describeStoreContract } from './store-contract.ts'
+import { describeStoreContract } from '../../src/testing/store-contract/describe-store-contract.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'hallpass-storage-'))
 after(() => rmSync(folder, { recursive: true, force: true }))

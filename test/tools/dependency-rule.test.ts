@@ -27,6 +27,8 @@ const violations = [
   { from: 'edge/a.ts', imports: '../server/thing.ts', rule: 'edge-imports-only-what-it-may' },
   { from: 'server/a.ts', imports: '../forum/thing.ts', rule: 'server-imports-only-what-it-may' },
   { from: 'forum/a.ts', imports: '../cli/thing.ts', rule: 'forum-imports-only-what-it-may' },
+  { from: 'testing/a.ts', imports: '../forum/thing.ts', rule: 'testing-imports-only-what-it-may' },
+  { from: 'server/d.ts', imports: '../testing/thing.ts', rule: 'server-imports-only-what-it-may' },
   { from: 'client/a.ts', imports: '../domain/thing.ts', rule: 'client-imports-only-what-it-may' },
   { from: 'client/b.ts', imports: 'hono', rule: 'client-uses-no-package' },
   { from: 'client/client.ts', imports: './files.ts', rule: 'client-runs-anywhere' },
@@ -55,9 +57,8 @@ const allowed = [
   { from: 'client/node.ts', imports: './files.ts' },
 ]
 
-const rooms = 'protocol domain storage verify identity pages http edge server forum cli client odds'.split(
-  ' ',
-)
+const rooms =
+  'protocol domain storage verify identity pages http edge server testing forum cli client odds'.split(' ')
 
 describe('the dependency rule', () => {
   let folder: string

@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs'
 import { openSqliteStore } from '../../../src/storage/open-store.ts'
-import { auditRecord } from '../contract/samples.ts'
+import { auditRecord } from '../../../src/testing/store-contract/samples.ts'
 
 const store = await openSqliteStore({ path: String(process.argv[2]) })
 for (let sequence = 1; ; sequence += 1) {

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { writeSync } from 'node:fs'
 import { openSqliteStore } from '../../../src/storage/open-store.ts'
-import { now } from '../contract/samples.ts'
+import { now } from '../../../src/testing/store-contract/samples.ts'
 
 const [path, name] = process.argv.slice(2)
 writeSync(1, 'ready\n')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import type { OneTimePasswordRecord, ParkedRequestRecord, SessionRecord } from '../../../src/domain/store.ts'
+import type { OneTimePasswordRecord, ParkedRequestRecord, SessionRecord } from '../../domain/store.ts'
 import { hash, now } from './samples.ts'
 import { assertTaken, type OpenStore, storeTest } from './store-test.ts'
 

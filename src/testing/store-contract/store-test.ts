@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Store, type UniqueField, UniqueViolation } from '../../../src/domain/store.ts'
+import { type Store, type UniqueField, UniqueViolation } from '../../domain/store.ts'
 
 /** Opens an empty store. */
 export type OpenStore = () => Promise<Store>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import type { ClientRegistrationRecord, StoreSession } from '../../../src/domain/store.ts'
+import type { ClientRegistrationRecord, StoreSession } from '../../domain/store.ts'
 import { hash, insertClient, now } from './samples.ts'
 import { assertTaken, type OpenStore, storeTest } from './store-test.ts'
 

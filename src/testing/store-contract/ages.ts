@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import type { AgeCursor, AgePage, ClientRecord, Store } from '../../../src/domain/store.ts'
+import type { AgeCursor, AgePage, ClientRecord, Store } from '../../domain/store.ts'
 import { apiKey, hash, insertClient, now, userApiKey } from './samples.ts'
 import { type OpenStore, storeTest } from './store-test.ts'
 

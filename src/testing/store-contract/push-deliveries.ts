@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import type { NewPushDelivery, PushDeliveryRecord } from '../../../src/domain/store.ts'
+import type { NewPushDelivery, PushDeliveryRecord } from '../../domain/store.ts'
 import { now } from './samples.ts'
 import { type OpenStore, storeTest } from './store-test.ts'
 

@@ -5,7 +5,7 @@ import type {
   NewApiKey,
   NewUserApiKey,
   Store,
-} from '../../../src/domain/store.ts'
+} from '../../domain/store.ts'
 
 /** A time like those that the store is given: beyond 32 bits. */
 export const now = 1_800_000_000_000

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import type { JobRunRecord, Store } from '../../../src/domain/store.ts'
+import type { JobRunRecord, Store } from '../../domain/store.ts'
 import { now } from './samples.ts'
 import { type OpenStore, storeTest } from './store-test.ts'
 

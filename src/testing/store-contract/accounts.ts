@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import type { AccountChange } from '../../../src/domain/store.ts'
+import type { AccountChange } from '../../domain/store.ts'
 import { account, now } from './samples.ts'
 import { assertTaken, type OpenStore, storeTest } from './store-test.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import type { AuditFilter, AuditRecord } from '../../../src/domain/store.ts'
+import type { AuditFilter, AuditRecord } from '../../domain/store.ts'
 import { auditRecord, hash, now } from './samples.ts'
 import { assertTaken, type OpenStore, storeTest } from './store-test.ts'
 

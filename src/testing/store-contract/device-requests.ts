@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import type {
-  DeviceApprovalRecord,
-  DeviceRequestRecord,
-  NewDeviceRequest,
-} from '../../../src/domain/store.ts'
+import type { DeviceApprovalRecord, DeviceRequestRecord, NewDeviceRequest } from '../../domain/store.ts'
 import { hash, now } from './samples.ts'
 import { assertTaken, type OpenStore, storeTest } from './store-test.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import type { StoreSession } from '../../../src/domain/store.ts'
+import type { StoreSession } from '../../domain/store.ts'
 import { apiKey, auditRecord, hash, insertClient, now, userApiKey } from './samples.ts'
 import { assertTaken, type OpenStore, storeTest } from './store-test.ts'
 
