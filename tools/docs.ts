@@ -1,10 +1,11 @@
 /**
- * Writes the pages of docs/ that are made from the catalogues in src/protocol/: `npm run docs`. With `--check` it writes
- * nothing and fails when a page is not what the catalogues say.
+ * Writes the pages of docs/ that are made from the catalogues in src/protocol/, and hallpass.schema.json: `npm run docs`.
+ * With `--check` it writes nothing and fails when one of them is not what the sources say.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { publishedSchema } from '../src/cli/config-schema.ts'
 import { createApiKeyScopeCatalogue } from '../src/protocol/api-key-scopes.ts'
 import { refusalCatalogue } from '../src/protocol/errors.ts'
 import { createScopeCatalogue } from '../src/protocol/scopes.ts'
@@ -26,13 +27,14 @@ const pages = {
   'docs/settings.md': settingsPage(),
   'docs/scopes.md': scopesPage(),
   'docs/api-key-scopes.md': apiKeyScopesPage(),
+  'hallpass.schema.json': publishedSchema(),
 }
 
 for (const [path, text] of Object.entries(pages)) {
   if (!process.argv.includes('--check')) {
     writeFileSync(join(root, path), text)
   } else if (textOf(path) !== text) {
-    console.log(`${path} is not what the catalogues in src/protocol/ say: run npm run docs`)
+    console.log(`${path} is not what the sources say: run npm run docs`)
     process.exitCode = 1
   }
 }

@@ -52,6 +52,9 @@ async function openSite(
     ...(options.baseUrl === undefined ? {} : { baseUrl: options.baseUrl }),
     trustedProxies: options.trustedProxies,
     allowPrivatePush: options.allowPrivatePush,
+    scopes: options.scopes,
+    apiKeyScopes: options.apiKeyScopes,
+    pinnedSettings: options.pinnedSettings,
     currentUserFields: async (user) => (await forum?.currentUserFields(user)) ?? {},
     calendarFeeds: options.forum ? [bookmarksCalendar] : [],
   })

@@ -1,6 +1,12 @@
-/** What `hallpass serve` needs to start: flags, then the environment, then defaults. */
+/** What `hallpass serve` needs to start: flags, then the environment, then the config file, then defaults. */
 import { addressMatcher } from '../domain/address.ts'
+import type { PinnedSettings } from '../domain/settings.ts'
+import type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
 import { HallpassError } from '../protocol/errors.ts'
+import type { OwnScope } from '../protocol/scopes.ts'
+import { formatSetting, isSettingName } from '../protocol/setting-values.ts'
+import type { Settings } from '../protocol/settings.ts'
+import type { HallpassConfig, SignInConfig } from '../server/config.ts'
 
 /** The flags of `hallpass serve`, as they were typed. */
 export interface ServeFlags {
@@ -11,6 +17,7 @@ export interface ServeFlags {
   readonly trustedProxy?: readonly string[]
   /** False for `--no-forum`. */
   readonly forum?: boolean
+  readonly config?: string
 }
 
 export interface ServeOptions {
@@ -26,6 +33,14 @@ export interface ServeOptions {
   readonly forum: boolean
   /** Whether pushes may go to private addresses. */
   readonly allowPrivatePush: boolean
+  /** The application behind the gateway; undefined where there is none. */
+  readonly upstream: string | undefined
+  /** Undefined where nobody said: with local accounts. */
+  readonly signIn: SignInConfig | undefined
+  /** The site owner's own, beside the protocol's. */
+  readonly scopes: readonly OwnScope[]
+  readonly apiKeyScopes: readonly ApiKeyScopeDefinition[]
+  readonly pinnedSettings: PinnedSettings
   /** The first administrator, made on an empty database. */
   readonly admin: {
     readonly username: string
@@ -36,9 +51,21 @@ export interface ServeOptions {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** @throws HallpassError naming the flag or variable that cannot be used, and what it takes */
-export function readServeOptions(flags: ServeFlags, environment: Environment): ServeOptions {
-  const port = pick(flags.port, '--port', environment, 'HALLPASS_PORT') ?? { value: '4000', source: '' }
+/**
+ * `file` is what the config file says, already checked.
+ *
+ * @throws HallpassError naming the flag or variable that cannot be used, and what it takes
+ */
+export function readServeOptions(
+  flags: ServeFlags,
+  environment: Environment,
+  file: HallpassConfig = {},
+): ServeOptions {
+  const inFile = file.port ?? 4000
+  const port = pick(flags.port, '--port', environment, 'HALLPASS_PORT') ?? {
+    value: String(inFile),
+    source: '',
+  }
   if (!/^\d{1,5}$/.test(port.value) || Number(port.value) > 65_535) {
     throw unusable(port, 'a port number from 0 to 65535')
   }
@@ -58,20 +85,42 @@ export function readServeOptions(flags: ServeFlags, environment: Environment): S
   if (allowPrivatePush && !/^[01]$/.test(allowPrivatePush.value)) {
     throw unusable(allowPrivatePush, '1 to let pushes go to private addresses, 0 to refuse them')
   }
+  const upstream = pick(undefined, '', environment, 'HALLPASS_UPSTREAM')
+  if (upstream && !isSiteAddress(upstream.value)) {
+    throw unusable(upstream, 'an address such as http://127.0.0.1:3000, without a path')
+  }
+  const behind = upstream?.value ?? file.upstream
   return {
     port: Number(port.value),
-    host: pick(flags.host, '--host', environment, 'HALLPASS_HOST')?.value ?? '127.0.0.1',
-    data: pick(flags.data, '--data', environment, 'HALLPASS_DATA')?.value ?? './data',
-    baseUrl: baseUrl?.value,
-    trustedProxies: readTrustedProxies(flags.trustedProxy, environment.HALLPASS_TRUSTED_PROXIES),
-    forum: flags.forum ?? true,
-    allowPrivatePush: allowPrivatePush?.value === '1',
+    host: pick(flags.host, '--host', environment, 'HALLPASS_HOST')?.value ?? file.host ?? '127.0.0.1',
+    data: pick(flags.data, '--data', environment, 'HALLPASS_DATA')?.value ?? file.data ?? './data',
+    baseUrl: baseUrl?.value ?? file.baseUrl,
+    trustedProxies:
+      flags.trustedProxy || environment.HALLPASS_TRUSTED_PROXIES
+        ? readTrustedProxies(flags.trustedProxy, environment.HALLPASS_TRUSTED_PROXIES)
+        : (file.trustedProxies ?? []),
+    allowPrivatePush: allowPrivatePush ? allowPrivatePush.value === '1' : (file.allowPrivatePush ?? false),
+    upstream: behind,
+    forum: flags.forum !== false && (file.forum ?? behind === undefined),
+    signIn: file.signIn,
+    scopes: file.scopes ?? [],
+    apiKeyScopes: file.apiKeyScopes ?? [],
+    pinnedSettings: pinnedBy(file.settings ?? {}),
     admin: {
       username: environment.HALLPASS_ADMIN_USERNAME || 'admin',
       password: environment.HALLPASS_ADMIN_PASSWORD || undefined,
       apiKey: apiKey?.value,
     },
   }
+}
+
+/** In the wire's text form. */
+function pinnedBy(settings: Partial<Settings>): PinnedSettings {
+  return Object.fromEntries(
+    Object.entries(settings).flatMap(([name, value]) =>
+      isSettingName(name) && value !== undefined ? [[name, formatSetting(name, value)]] : [],
+    ),
+  )
 }
 
 function readTrustedProxies(flags: readonly string[] | undefined, variable = ''): readonly string[] {

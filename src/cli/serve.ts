@@ -1,5 +1,6 @@
 /** `hallpass serve`: its flags. What it does is in `run-server.ts`. */
 import type { Command } from 'commander'
+import { configOption, configOptionHelp, loadConfig } from './load-config.ts'
 import { readServeOptions, type ServeFlags } from './serve-options.ts'
 
 /** Adds `serve` to the program. */
@@ -8,6 +9,7 @@ export function registerServe(program: Command): void {
     .command('serve')
     .summary('start the server')
     .description('Start Hallpass with its embedded database and a small forum, the site that it guards.')
+    .option(configOption, configOptionHelp)
     .option('--port <number>', 'port to listen on (HALLPASS_PORT; default 4000)')
     .option('--host <address>', 'address to listen on (HALLPASS_HOST; default 127.0.0.1)')
     .option('--data <folder>', 'folder of the embedded database (HALLPASS_DATA; default ./data)')
@@ -26,17 +28,21 @@ HALLPASS_ADMIN_API_KEY (64 hexadecimal characters) make the first administrator
 and one API key for all users. Without them an administrator named admin is made
 with a random password, which is printed once.
 
+A flag is stronger than its variable, and both are than the config file, which
+can also bring scopes for the application’s own routes and pin settings.
+
 HALLPASS_ALLOW_PRIVATE_PUSH=1 lets pushes go to private addresses, which is
 refused otherwise.
 
 examples:
   hallpass serve
   hallpass serve --port 8080 --data /var/lib/hallpass --base-url https://forum.example.com
+  hallpass serve --config /etc/hallpass/hallpass.config.json
   hallpass serve --base-url https://forum.example.com --trusted-proxy 127.0.0.1 --trusted-proxy 10.0.0.0/8
   hallpass serve --no-forum --base-url https://app.example.com --trusted-proxy 127.0.0.1`,
     )
     .action(async (flags: ServeFlags) => {
-      const options = readServeOptions(flags, process.env)
+      const options = readServeOptions(flags, process.env, await loadConfig(flags.config))
       // Only now, because the commands that talk to a server need not wait until one is loaded.
       const { runServer } = await import('./run-server.ts')
       await runServer(options)

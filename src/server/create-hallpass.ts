@@ -49,8 +49,18 @@ export type { Store } from '../domain/store.ts'
 export { UniqueViolation } from '../domain/store.ts'
 export type { HostUser } from '../identity/host-users.ts'
 export type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
+export type { RouteMatcher } from '../protocol/route-matcher.ts'
 export type { OwnScope } from '../protocol/scopes.ts'
 export { openSqliteStore } from '../storage/open-store.ts'
+export {
+  type DiscourseConnectConfig,
+  defineConfig,
+  type HallpassConfig,
+  type LocalSignInConfig,
+  type OpenIdConnectConfig,
+  type ProxyHeaderSignInConfig,
+  type SignInConfig,
+} from './config.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 export type { HallpassOptions } from './options.ts'
 

@@ -39,6 +39,42 @@ describe('readServeOptions', () => {
     })
   }
 
+  test('takes a flag before its variable, that before the config file, and that before the default', () => {
+    const file = { port: 1, host: 'file', data: 'file', baseUrl: 'https://file.example', forum: false }
+    assert.equal(readServeOptions({}, {}).port, 4000)
+    assert.equal(readServeOptions({}, {}, file).port, 1)
+    assert.equal(readServeOptions({}, { HALLPASS_PORT: '2' }, file).port, 2)
+    assert.equal(readServeOptions({ port: '3' }, { HALLPASS_PORT: '2' }, file).port, 3)
+    const { host, data, baseUrl, forum } = readServeOptions(
+      { data: 'flag' },
+      { HALLPASS_HOST: 'variable' },
+      file,
+    )
+    assert.deepEqual([host, data, baseUrl, forum], ['variable', 'flag', 'https://file.example', false])
+  })
+
+  test('a variable that says no is stronger than a config file that says yes', () => {
+    const file = { allowPrivatePush: true, trustedProxies: ['10.0.0.0/8'] }
+    assert.equal(readServeOptions({}, {}, file).allowPrivatePush, true)
+    const environment = { HALLPASS_ALLOW_PRIVATE_PUSH: '0', HALLPASS_TRUSTED_PROXIES: '127.0.0.1' }
+    const options = readServeOptions({}, environment, file)
+    assert.deepEqual([options.allowPrivatePush, options.trustedProxies], [false, ['127.0.0.1']])
+  })
+
+  test('pins settings in the wire’s text form', () => {
+    const settings = { cors_origins: ['https://a.example', 'https://b.example'], enable_cors: true }
+    assert.deepEqual(readServeOptions({}, {}, { settings }).pinnedSettings, {
+      cors_origins: 'https://a.example|https://b.example',
+      enable_cors: 'true',
+    })
+  })
+
+  test('has the forum as its site unless there is an upstream', () => {
+    assert.deepEqual([readServeOptions({}, {}).forum, readServeOptions({}, {}).upstream], [true, undefined])
+    const { forum, upstream } = readServeOptions({}, { HALLPASS_UPSTREAM: 'http://127.0.0.1:3000' })
+    assert.deepEqual([forum, upstream], [false, 'http://127.0.0.1:3000'])
+  })
+
   // What is meant as «no» must not be read as «yes», nor the other way round.
   test('takes nothing but 0 and 1 for whether pushes may go to private addresses', () => {
     const refused = { reason: 'configuration_invalid', message: /^HALLPASS_ALLOW_PRIVATE_PUSH cannot be/ }

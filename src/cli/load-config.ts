@@ -1,0 +1,138 @@
+/** The config file: where it is, what it says, and everything that is wrong with it. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { registerHooks } from 'node:module'
+import { dirname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { HallpassError } from '../protocol/errors.ts'
+import type { HallpassConfig } from '../server/config.ts'
+import { meaningProblems } from './config-meaning.ts'
+import { configSchema } from './config-schema.ts'
+import { type ConfigProblem, isObject, schemaProblems } from './json-schema.ts'
+
+/** What the option `--config` says in `--help`. */
+export const configOption = '--config <file>'
+export const configOptionHelp =
+  'config file (HALLPASS_CONFIG; default hallpass.config.ts, .js, .mjs or .json here)'
+
+/** A config file as it was read, right or wrong. */
+export interface ReadConfig {
+  /** As it was given or found. */
+  readonly path: string
+  readonly value: unknown
+}
+
+/**
+ * The config file at `path`, or at `HALLPASS_CONFIG`, or in the working directory; empty where there is none of these.
+ * `data` is absolute in it.
+ *
+ * @throws HallpassError `configuration_invalid` naming everything that is wrong with the file, `config_not_found`, and
+ * `config_unreadable` for a file that fails when it is run or is not JSON
+ */
+export async function loadConfig(path?: string): Promise<HallpassConfig> {
+  const read = await readConfig(path)
+  if (!read) return {}
+  const { config, problems } = checkConfig(read.value)
+  if (!config) throw invalidConfig(read.path, problems)
+  const { data } = config
+  return data === undefined ? config : { ...config, data: resolve(dirname(read.path), data) }
+}
+
+/** Reads the file that {@link loadConfig} would, and takes it as it is; undefined where there is none. */
+export async function readConfig(path?: string): Promise<ReadConfig | undefined> {
+  const given = path ?? (process.env.HALLPASS_CONFIG || undefined)
+  const file = given ?? findConfig()
+  if (file === undefined) return undefined
+  if (!existsSync(file)) {
+    throw new HallpassError(
+      'config_not_found',
+      `there is no config file at ${file}`,
+      `name one that is there: ${path === undefined ? 'HALLPASS_CONFIG' : '--config FILE'}`,
+    )
+  }
+  return { path: file, value: file.endsWith('.json') ? await readJson(file) : await runModule(file) }
+}
+
+/** The config in a value, and what is wrong with it: undefined and at least one problem, or the config and none. */
+export function checkConfig(value: unknown): {
+  readonly config: HallpassConfig | undefined
+  readonly problems: readonly ConfigProblem[]
+} {
+  const form = schemaProblems(configSchema, value)
+  // A part whose form is right is looked into even when another's is not, so that all is said at once.
+  const isSound = (path: string): boolean => !form.some((one) => isWithin(one.path, path))
+  const problems = [...form, ...(isObject(value) ? meaningProblems(value, isSound) : [])]
+  // The schema has said that it is one.
+  return { config: problems.length === 0 ? (value as HallpassConfig) : undefined, problems }
+}
+
+/** A problem in one line. */
+export function describeProblem({ path, problem, expected }: ConfigProblem): string {
+  return `${path === '' ? 'the file' : path}: ${problem}. give ${expected}`
+}
+
+/** The refusal of a file with these problems. */
+export function invalidConfig(path: string, problems: readonly ConfigProblem[]): HallpassError {
+  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
+  return new HallpassError(
+    'configuration_invalid',
+    `${path} has ${count}:\n${problems.map((one) => `  ${describeProblem(one)}`).join('\n')}`,
+    `mend ${problems.length === 1 ? 'it' : 'them'} and try again. what a config file may say: hallpass.schema.json`,
+  )
+}
+
+function isWithin(path: string, part: string): boolean {
+  return path === '' || path === part || path.startsWith(`${part}.`) || path.startsWith(`${part}[`)
+}
+
+const names = ['hallpass.config.ts', 'hallpass.config.js', 'hallpass.config.mjs', 'hallpass.config.json']
+
+/** Two files could say two things, and nobody would see which counts. */
+function findConfig(): string | undefined {
+  const [found, another] = names.filter((name) => existsSync(name))
+  if (another === undefined) return found
+  throw new HallpassError(
+    'configuration_invalid',
+    `both ${found} and ${another} are here`,
+    'keep one of them, or name the one that counts: --config FILE',
+  )
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as unknown
+  } catch (error) {
+    throw unreadable(file, error, 'mend it; a JSON file takes no comments and no comma after the last member')
+  }
+}
+
+async function runModule(file: string): Promise<unknown> {
+  const url = pathToFileURL(resolve(file)).href
+  // The file may import from hallpass/server wherever it lies: it gets the Hallpass that reads it.
+  const hooks = registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === 'hallpass/server' && context.parentURL === url
+        ? { url: ownServer, shortCircuit: true }
+        : next(specifier, context),
+  })
+  try {
+    const { default: value } = (await import(url)) as { readonly default?: unknown }
+    if (value !== undefined) return value
+  } catch (error) {
+    throw unreadable(file, error, 'mend the file; it is run by Node as it is')
+  } finally {
+    hooks.deregister()
+  }
+  throw new HallpassError(
+    'config_unreadable',
+    `${file} exports no config`,
+    'write: export default defineConfig({ … })',
+  )
+}
+
+const ownServer = import.meta.url.replace(/cli\/load-config(\.[jt]s)$/, 'server/create-hallpass$1')
+
+function unreadable(file: string, error: unknown, remedy: string): HallpassError {
+  const why = error instanceof Error ? error.message : String(error)
+  return new HallpassError('config_unreadable', `${file} cannot be read: ${why}`, remedy, { cause: error })
+}
