@@ -125,6 +125,13 @@ export type AccountChange = Partial<
   >
 >
 
+/** An account at another service: which, and the name that the service itself knows it by. */
+export interface ExternalSubject {
+  /** Such as `openid-connect https://id.example.com`. */
+  readonly provider: string
+  readonly subject: string
+}
+
 /** A browser session at rest. */
 export interface SessionRecord {
   /** SHA-256 of the cookie's token, lower-case hexadecimal. */
@@ -335,6 +342,7 @@ export type UniqueField =
   | 'request_id'
   | 'device_request'
   | 'sequence'
+  | 'external_account'
 
 /**
  * What may be asked of the store, inside a transaction or out of one. Each method by itself happens whole or not at
@@ -411,6 +419,12 @@ export interface StoreSession {
     update(id: number, change: AccountChange): Promise<void>
     count(): Promise<number>
   }
+  readonly externalAccounts: {
+    /** The id of the local account that stands for it. */
+    findAccountId(external: ExternalSubject): Promise<number | undefined>
+    /** Throws when an account stands for it already. */
+    insert(external: ExternalSubject, accountId: number, createdAt: number): Promise<void>
+  }
   readonly sessions: {
     find(tokenHash: string): Promise<SessionRecord | undefined>
     insert(session: SessionRecord): Promise<void>
@@ -421,7 +435,8 @@ export interface StoreSession {
   readonly parkedRequests: {
     find(id: string): Promise<ParkedRequestRecord | undefined>
     insert(request: ParkedRequestRecord): Promise<void>
-    delete(id: string): Promise<void>
+    /** Deletes it and answers with it; of two that ask at once, one gets it. */
+    take(id: string): Promise<ParkedRequestRecord | undefined>
   }
   readonly oneTimePasswords: {
     find(tokenHash: string): Promise<OneTimePasswordRecord | undefined>

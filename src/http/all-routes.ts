@@ -1,4 +1,5 @@
 /** Every route of Hallpass, room by room. Where two patterns could answer a path, the one added first does. */
+import type { RedirectingSignIn } from '../identity/redirecting-sign-in.ts'
 import type { BrowserSessions } from '../identity/sessions.ts'
 import type { StartSession } from '../identity/visitors.ts'
 import { addAccountRoutes } from './accounts.ts'
@@ -9,6 +10,7 @@ import { addAuthorizationRoutes } from './authorization.ts'
 import { addCalendarSubscriptionRoutes } from './calendar-subscriptions.ts'
 import { addClientRoutes } from './clients.ts'
 import { addDeviceRoutes } from './device.ts'
+import { addExternalSignInRoutes } from './external-sign-in.ts'
 import { addJobRoutes } from './jobs.ts'
 import { addKeyRoutes } from './keys.ts'
 import { addLocalSignInRoutes } from './local-sign-in.ts'
@@ -24,22 +26,30 @@ import { addSiteRoutes } from './site.ts'
 import { addSettingRoutes } from './site-settings.ts'
 
 export interface WhoSignsIn {
-  /** The sessions of local accounts; without any, signing in and accounts are the application's own. */
+  /** Whether there are local accounts; without any, accounts are the application's own. */
+  readonly hasAccounts: boolean
+  /** The sessions of local accounts; without any, a browser's visitor is told by somebody else. */
   readonly sessions: BrowserSessions | undefined
+  /** The service at which users of local accounts sign in; undefined where they have passwords here alone. */
+  readonly externalSignIn: RedirectingSignIn | undefined
   /** What signs a browser in by a one-time password; without it there are no one-time passwords. */
   readonly startSession: StartSession | undefined
 }
 
 /** A router with every route that the site has. */
-export function createAllRoutes(service: Service, { sessions, startSession }: WhoSignsIn): Router {
+export function createAllRoutes(
+  service: Service,
+  { hasAccounts, sessions, externalSignIn, startSession }: WhoSignsIn,
+): Router {
   const router = createRouter()
   addSiteRoutes(router, service)
   addSessionRoutes(router, service)
   addGoAndSignInRoute(router, service)
   if (sessions) {
-    addLocalSignInRoutes(router, service, sessions)
-    addAccountRoutes(router, service)
+    addLocalSignInRoutes(router, service, { sessions, externalSignIn })
+    if (externalSignIn) addExternalSignInRoutes(router, service, { method: externalSignIn, sessions })
   }
+  if (hasAccounts) addAccountRoutes(router, service)
   addAuthorizationRoutes(router, service)
   addDeviceRoutes(router, service)
   addActivationRoutes(router, service)

@@ -2,9 +2,10 @@
 import { commit } from '../domain/commit.ts'
 import type { Actor } from '../domain/events.ts'
 import type { User } from '../domain/user.ts'
+import type { RedirectingSignIn } from '../identity/redirecting-sign-in.ts'
 import type { BrowserSessions } from '../identity/sessions.ts'
 import { checkPassword } from '../identity/sign-in.ts'
-import { errorDocsPath, signInPath } from '../pages/paths.ts'
+import { errorDocsPath, externalSignInPath, signInPath } from '../pages/paths.ts'
 import { signInPage } from '../pages/sign-in.ts'
 import { type Refusal, refusal, refusalBody } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
@@ -21,7 +22,14 @@ const signInFields = {
   redirect: { limit: 8000 },
 } as const
 
-export function addLocalSignInRoutes(router: Router, service: Service, sessions: BrowserSessions): void {
+/** What signing in works with. `externalSignIn`: another way in, which the page leads to. */
+interface LocalSignIn {
+  readonly sessions: BrowserSessions
+  readonly externalSignIn: RedirectingSignIn | undefined
+}
+
+export function addLocalSignInRoutes(router: Router, service: Service, signIn: LocalSignIn): void {
+  const { sessions } = signIn
   const route = routesOf(router, service)
 
   route('POST', '/session', { who: 'unchecked' }, async (call) => {
@@ -45,7 +53,7 @@ export function addLocalSignInRoutes(router: Router, service: Service, sessions:
     const { visit, identity } = call
     const target = localPath(visit.url.searchParams.get('redirect') ?? undefined) ?? '/'
     if (identity) return redirect(target)
-    return showSignIn(service, call, target, undefined)
+    return showSignIn(service, signIn, call, target, undefined)
   })
 
   route('POST', signInPath, { who: 'unchecked' }, async (call) => {
@@ -57,7 +65,14 @@ export function addLocalSignInRoutes(router: Router, service: Service, sessions:
     if (await sessions.currentUser(call.visit.request)) return redirect(target)
     const attempt = await attemptSignIn(service, sessions, call)
     if (attempt.outcome === 'signed_in') return withCookies(redirect(target), attempt.setCookie)
-    return showSignIn(service, call, target, attempt.refusal, read.values.username ?? read.values.login)
+    return showSignIn(
+      service,
+      signIn,
+      call,
+      target,
+      attempt.refusal,
+      read.values.username ?? read.values.login,
+    )
   })
 
   route('POST', '/hallpass/sign-out', { who: 'user' }, async (call) => {
@@ -94,6 +109,7 @@ async function attemptSignIn(service: Service, sessions: BrowserSessions, call: 
 
 async function showSignIn(
   service: Service,
+  { externalSignIn }: LocalSignIn,
   { visit }: Call,
   target: string,
   why: Refusal | undefined,
@@ -109,6 +125,12 @@ async function showSignIn(
     ...(login === undefined ? {} : { login }),
     ...(why === undefined ? {} : { refusal: why }),
     ...(applicationName === undefined ? {} : { applicationName }),
+    ...(externalSignIn && {
+      external: {
+        label: externalSignIn.label,
+        href: `${externalSignInPath}?redirect=${encodeURIComponent(target)}`,
+      },
+    }),
   })
   const status = why === undefined || why.status === 200 ? 200 : why.status
   const response = page(html, { status })

@@ -18,7 +18,7 @@ export async function checkPassword(
   // An account has one count, whether it is called by its name or by its e-mail address.
   const limited = takeAttempt(domain, account?.username ?? attempt.login, attempt.address)
   if (limited) return { outcome: 'refused', refusal: limited }
-  const matches = await domain.passwords.verify(attempt.password, account?.passwordHash ?? unusableHash)
+  const matches = await domain.passwords.verify(attempt.password, account?.passwordHash || unusableHash)
   if (!account || !matches) return { outcome: 'refused', refusal: refusal('credentials_invalid') }
   const user = userOfAccount(account)
   if (!user.active) return { outcome: 'refused', refusal: refusal('owner_inactive') }

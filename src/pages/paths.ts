@@ -15,3 +15,6 @@ export const goAndSignInPath = '/hallpass/sign-in'
 
 /** Where a person signs in to a local account. `redirect` in its query says where to go afterwards. */
 export const signInPath = '/login'
+
+/** Where visitors are sent on to the service that they sign in at, on sites that have one. */
+export const externalSignInPath = '/hallpass/sign-in/external'

@@ -19,11 +19,13 @@ export interface SignInModel {
   readonly refusal?: Refusal
   /** The app whose request waits for the sign-in. */
   readonly applicationName?: string
+  /** Another service at which one can sign in: what it is called, and the address that leads there. */
+  readonly external?: { readonly label: string; readonly href: string }
 }
 
 /** Where a person signs in. The fields are `username`, `password` and `redirect`, as existing clients post them. */
 export function signInPage(model: SignInModel): Html {
-  const { siteTitle, login = '', refusal, applicationName } = model
+  const { siteTitle, login = '', refusal, applicationName, external } = model
   const failed = refusal !== undefined
   const passwordNext = login !== ''
   const body = html`<section class="pass">
@@ -34,6 +36,7 @@ export function signInPage(model: SignInModel): Html {
       : html`to continue to ${quotedName(applicationName)}`
   }</p>
 ${failed ? failure(refusal) : null}
+${external && html`<p><a class="button button--primary" href="${external.href}">Continue with <bdi>${external.label}</bdi></a></p>`}
 <form class="fields" method="post" action="${model.action}">
 ${csrfField(model.csrfToken)}
 <input type="hidden" name="redirect" value="${model.redirect}">
@@ -45,7 +48,7 @@ ${csrfField(model.csrfToken)}
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" maxlength="1000" required${describedBy(failed)}${focus(passwordNext)}>
 </div>
-<button class="button button--primary" type="submit">Sign in</button>
+<button class="button${external ? '' : html` button--primary`}" type="submit">Sign in</button>
 </form>
 </section>
 ${applicationName === undefined ? null : html`<p class="aside">You give your password to <bdi>${siteTitle}</bdi> only. The app never sees it.</p>`}`

@@ -390,6 +390,17 @@ export const refusalCatalogue = {
     remedy: 'check both, then try again',
     wire: 'Incorrect username, email or password',
   },
+  sign_in_unavailable: {
+    status: 503,
+    message: 'signing in by way of {provider} does not work at the moment: {problem}',
+    remedy: 'try again in a minute; if it stays, tell the administrator',
+  },
+  sign_in_failed: {
+    status: 403,
+    errorType: 'not_logged_in',
+    message: '{provider} did not sign you in: {problem}',
+    remedy: 'go back to where you came from and sign in again',
+  },
   user_api_key_invalid: {
     status: 403,
     errorType: 'invalid_access',

@@ -36,7 +36,7 @@ import { limitAddress } from '../verify/request-limits.ts'
 import type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 import { hearOthers } from './hear-others.ts'
 import { checkBaseUrl, type HallpassOptions, hostUsersOf } from './options.ts'
-import { hostPeople, localPeople } from './people.ts'
+import { hostPeople, localPeople, type PeopleOptions } from './people.ts'
 import { startPushes } from './pushes.ts'
 import { createRequestReader } from './requests.ts'
 import { startJobs } from './start-jobs.ts'
@@ -48,6 +48,12 @@ export type { PushNotification } from '../domain/push.ts'
 export type { Store } from '../domain/store.ts'
 export { UniqueViolation } from '../domain/store.ts'
 export type { HostUser } from '../identity/host-users.ts'
+export type {
+  DiscourseConnectOptions,
+  OpenIdConnectOptions,
+  ProxyHeaderOptions,
+  SignInOptions,
+} from '../identity/sign-in-options.ts'
 export type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
 export type { RouteMatcher } from '../protocol/route-matcher.ts'
 export type { OwnScope } from '../protocol/scopes.ts'
@@ -76,15 +82,23 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   const baseUrl = options.baseUrl === undefined ? undefined : checkBaseUrl(options.baseUrl)
   const users = hostUsersOf(options)
   // One that nobody could be signed in by is not to be had.
-  const oneTimePasswords = !users || users.startSession !== undefined
+  const oneTimePasswords = users
+    ? users.startSession !== undefined
+    : options.signIn?.method !== 'proxy-header'
   const scopes = createScopeCatalogue(options.scopes, oneTimePasswords ? [] : [oneTimePasswordScope])
   const settings = new SiteSettings(store, scopes, options.pinnedSettings)
   await settings.load()
 
   const isSecure = (request: Request): boolean => (baseUrl ?? request.url).startsWith('https:')
   const addressOf = (visit: Visit): string => siteAddress(baseUrl, new URL(visit.request.url))
-  const parts = { store, settings, clock, random, timers, isSecure, baseUrl: addressOf }
-  const people = users ? hostPeople(users, parts) : localPeople(parts)
+  const trustedProxies = options.trustedProxies ?? []
+  const clientAddress = createClientAddress(trustedProxies)
+  const isTrustedProxy = addressMatcher(trustedProxies)
+  const requests = createRequestReader({ baseUrl, clientAddress, isTrustedProxy })
+  const { isFromProxy } = requests
+  const parts = { store, settings, clock, random, timers, isSecure, isFromProxy, baseUrl: addressOf }
+  const peopleOptions: PeopleOptions = { ...parts, domain: () => domain }
+  const people = users ? hostPeople(users, peopleOptions) : localPeople(peopleOptions, options.signIn)
   const { visitors, directory } = people
 
   const cache = new KeyCache()
@@ -131,12 +145,9 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     pushQueued: () => pushes.wake(),
   }
   const router = createAllRoutes(service, people)
-  const trustedProxies = options.trustedProxies ?? []
-  const clientAddress = createClientAddress(trustedProxies)
-  const requests = createRequestReader({ baseUrl, clientAddress })
   const forwardAuth: ForwardAuthParts = {
     verifier,
-    isTrustedProxy: addressMatcher(trustedProxies),
+    isTrustedProxy,
     senderOf: (request, { remoteAddress }) => clientAddress(remoteAddress, request.headers),
     publicUrl: (request) => requests.arrival(request).url,
     refuse: (request, route, why) => {

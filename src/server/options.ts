@@ -4,6 +4,7 @@ import type { PinnedSettings } from '../domain/settings.ts'
 import type { Store } from '../domain/store.ts'
 import type { User } from '../domain/user.ts'
 import type { HostUsers } from '../identity/host-users.ts'
+import type { SignInOptions } from '../identity/sign-in-options.ts'
 import type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
 import type { RouteMatcher } from '../protocol/route-matcher.ts'
 import type { OwnScope } from '../protocol/scopes.ts'
@@ -24,6 +25,12 @@ export interface HallpassOptions extends PushOptions, Partial<HostUsers> {
    * Default: none, and every request comes from the peer that the process talks to.
    */
   readonly trustedProxies?: readonly string[]
+  /**
+   * Where people sign in who have no password here: at an OpenID provider, at a site that speaks DiscourseConnect, or at
+   * a proxy in front. A local account stands for each of them. Not for an application with users of its own. Default:
+   * local accounts with passwords alone.
+   */
+  readonly signIn?: SignInOptions
   /** What the site adds to `current_user` in GET /session/current.json. Default: nothing. */
   readonly currentUserFields?: (user: User) => Promise<Record<string, unknown>>
   /**

@@ -19,6 +19,7 @@ export interface Arrival {
 export interface RequestReaderOptions {
   readonly baseUrl: string | undefined
   readonly clientAddress: ReturnType<typeof createClientAddress>
+  readonly isTrustedProxy: (address: string | null) => boolean
 }
 
 /** Reads requests; the one place where it is decided which address and which path count. */
@@ -26,9 +27,14 @@ export interface RequestReader {
   /** `rawPath`: the path as it was received, where a `Request` may have changed it. */
   arrival(request: Request, connection?: Connection, rawPath?: string): Arrival
   visit(request: Request, arrival: Arrival): Visit
+  /** Whether a request that has arrived came from a trusted proxy, whose headers count. */
+  isFromProxy(request: Request): boolean
 }
 
-export function createRequestReader({ baseUrl, clientAddress }: RequestReaderOptions): RequestReader {
+export function createRequestReader(options: RequestReaderOptions): RequestReader {
+  const { baseUrl, clientAddress, isTrustedProxy } = options
+  const fromProxies = new WeakSet<Request>()
+
   function publicUrl(request: Request): URL {
     const url = new URL(request.url)
     if (baseUrl === undefined) return url
@@ -39,6 +45,7 @@ export function createRequestReader({ baseUrl, clientAddress }: RequestReaderOpt
   return {
     arrival(request, connection = { remoteAddress: null }, rawPath) {
       const url = publicUrl(request)
+      if (isTrustedProxy(connection.remoteAddress)) fromProxies.add(request)
       const remoteAddress = clientAddress(connection.remoteAddress, request.headers)
       const normalized = normalizeRoute(request.method, rawPath ?? url.pathname)
       return normalized.outcome === 'route'
@@ -50,6 +57,7 @@ export function createRequestReader({ baseUrl, clientAddress }: RequestReaderOpt
             connection: { remoteAddress },
           }
     },
+    isFromProxy: (request) => fromProxies.has(request),
     visit: (request, { url, route, connection }) => visitOf(request, url, route, connection),
   }
 }

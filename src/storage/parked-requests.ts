@@ -1,5 +1,5 @@
-import type { Kysely } from 'kysely'
-import type { StoreSession } from '../domain/store.ts'
+import type { Kysely, Selectable } from 'kysely'
+import type { ParkedRequestRecord, StoreSession } from '../domain/store.ts'
 import type { HallpassTables } from './schema.ts'
 import { uniquely } from './unique.ts'
 
@@ -12,14 +12,7 @@ export function createParkedRequests(db: Kysely<HallpassTables>): StoreSession['
         .selectAll()
         .where('id', '=', id)
         .executeTakeFirst()
-      return (
-        row && {
-          id: row.id,
-          parameters: JSON.parse(row.parameters),
-          createdAt: row.created_at,
-          expiresAt: row.expires_at,
-        }
-      )
+      return row && parkedRequestOf(row)
     },
 
     async insert(request) {
@@ -32,8 +25,22 @@ export function createParkedRequests(db: Kysely<HallpassTables>): StoreSession['
       await uniquely('request_id', () => db.insertInto('authorization_requests').values(row).execute())
     },
 
-    async delete(id) {
-      await db.deleteFrom('authorization_requests').where('id', '=', id).execute()
+    async take(id) {
+      const row = await db
+        .deleteFrom('authorization_requests')
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirst()
+      return row && parkedRequestOf(row)
     },
+  }
+}
+
+function parkedRequestOf(row: Selectable<HallpassTables['authorization_requests']>): ParkedRequestRecord {
+  return {
+    id: row.id,
+    parameters: JSON.parse(row.parameters),
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
   }
 }

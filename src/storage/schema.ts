@@ -14,6 +14,7 @@ export interface HallpassTables {
   api_keys: ApiKeysTable
   api_key_scopes: ApiKeyScopesTable
   users: UsersTable
+  external_accounts: ExternalAccountsTable
   sessions: SessionsTable
   authorization_requests: AuthorizationRequestsTable
   one_time_passwords: OneTimePasswordsTable
@@ -103,6 +104,13 @@ interface UsersTable {
   trust_level: number
   active: number
   suspended_until: number | null
+  created_at: number
+}
+
+interface ExternalAccountsTable {
+  provider: string
+  subject: string
+  user_id: number
   created_at: number
 }
 

@@ -12,6 +12,7 @@ import type { Database } from './database.ts'
 import { createDeviceApprovals } from './device-approvals.ts'
 import { createDeviceRequests } from './device-requests.ts'
 import { deleteExpired } from './expired.ts'
+import { createExternalAccounts } from './external-accounts.ts'
 import { createJobRuns } from './job-runs.ts'
 import { migrate } from './migrate.ts'
 import { hallpassMigrations } from './migrations/hallpass-migrations.ts'
@@ -49,6 +50,7 @@ function createSession(db: Kysely<HallpassTables>): StoreSession {
     userApiKeys: createUserApiKeys(db),
     apiKeys: createApiKeys(db),
     accounts: createAccounts(db),
+    externalAccounts: createExternalAccounts(db),
     sessions: createSessions(db),
     parkedRequests: createParkedRequests(db),
     oneTimePasswords: createOneTimePasswords(db),

@@ -71,7 +71,8 @@ describe('indexes', () => {
     await store.sessions.delete(hash('a'))
     await store.sessions.deleteByUser('1')
     await store.parkedRequests.find('one')
-    await store.parkedRequests.delete('one')
+    await store.parkedRequests.take('one')
+    await store.externalAccounts.findAccountId({ provider: 'p', subject: 's' })
     await store.oneTimePasswords.find(hash('a'))
     await store.oneTimePasswords.take(hash('a'), now)
     const push = await store.pushDeliveries.insert({

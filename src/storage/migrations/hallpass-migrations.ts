@@ -2,6 +2,7 @@ import type { Migration } from '../migrate.ts'
 import { apiKeyLimits } from './api-key-limits.ts'
 import { deviceDeliveries } from './device-deliveries.ts'
 import { deviceRequests } from './device-requests.ts'
+import { externalAccounts } from './external-accounts.ts'
 import { firstTables } from './first-tables.ts'
 import { jobRuns } from './job-runs.ts'
 import { oneTimePasswords } from './one-time-passwords.ts'
@@ -18,4 +19,5 @@ export const hallpassMigrations: readonly Migration[] = [
   registeredClients,
   deviceDeliveries,
   jobRuns,
+  externalAccounts,
 ]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import type { OneTimePasswordRecord, ParkedRequestRecord, SessionRecord } from '../../domain/store.ts'
-import { hash, now } from './samples.ts'
+import { account, hash, now } from './samples.ts'
 import { assertTaken, type OpenStore, storeTest } from './store-test.ts'
 
 function session(letter: string, change: Partial<SessionRecord> = {}): SessionRecord {
@@ -37,6 +37,18 @@ function oneTimePassword(letter: string, change: Partial<OneTimePasswordRecord> 
 /** Sessions, parked requests, one-time passwords, what is deleted when its time is over, and the settings. */
 export function signingInContract(openStore: OpenStore): void {
   const test = storeTest(openStore)
+
+  describe('external accounts', () => {
+    test('lead to the account that stands for them, and only once', async (store) => {
+      const { id } = await store.accounts.insert(account())
+      const subject = { provider: 'openid-connect https://id.test', subject: 'auth0|ü' }
+      assert.equal(await store.externalAccounts.findAccountId(subject), undefined)
+      await store.externalAccounts.insert(subject, id, now)
+      assert.equal(await store.externalAccounts.findAccountId(subject), id)
+      assert.equal(await store.externalAccounts.findAccountId({ ...subject, provider: 'other' }), undefined)
+      await assertTaken('external_account', store.externalAccounts.insert(subject, id, now))
+    })
+  })
 
   describe('sessions', () => {
     test('a session is found until it is deleted', async (store) => {
@@ -79,8 +91,9 @@ export function signingInContract(openStore: OpenStore): void {
       await store.parkedRequests.insert(parked('one'))
       await store.parkedRequests.insert(parked('two', { parameters: {} }))
       assert.deepEqual(await store.parkedRequests.find('one'), parked('one'))
-      await store.parkedRequests.delete('one')
+      assert.deepEqual(await store.parkedRequests.take('one'), parked('one'))
       assert.equal(await store.parkedRequests.find('one'), undefined)
+      assert.equal(await store.parkedRequests.take('one'), undefined)
       assert.deepEqual(await store.parkedRequests.find('two'), parked('two', { parameters: {} }))
     })
 
