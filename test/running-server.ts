@@ -16,6 +16,8 @@ const patienceMs = 20_000
 export interface ServerOptions {
   /** Added to the environment of the process; the bootstrap variables are set already. */
   readonly env?: Readonly<Record<string, string>>
+  /** Flags of `hallpass serve`, such as `--no-forum`. */
+  readonly flags?: readonly string[]
   /** The data folder. A fresh one, removed at the end, by default. */
   readonly dataDir?: string
   /** A free one by default. */
@@ -49,7 +51,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     adminApiKey: randomBytes(32).toString('hex'),
   }
   const baseUrl = `http://localhost:${port}`
-  const child = spawn(process.execPath, [hallpassCommand, 'serve'], {
+  const child = spawn(process.execPath, [hallpassCommand, 'serve', ...(options.flags ?? [])], {
     env: {
       ...process.env,
       HALLPASS_HOST: '127.0.0.1',

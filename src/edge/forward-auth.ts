@@ -62,9 +62,7 @@ export async function answerForwardAuth(
   const decision = await decide(parts, request, connection, original, normalized.route)
   return decision && 'reason' in decision
     ? refuse(parts, request, decision, normalized.route)
-    : new Response(null, {
-        headers: { ...(decision && identityHeaders(decision)), 'cache-control': 'no-store' },
-      })
+    : new Response(null, { headers: { ...nobody, ...(decision && identityHeaders(decision)) } })
 }
 
 async function decide(
@@ -149,6 +147,20 @@ function startsInPath(text: string, at: number): boolean {
   if (!text.startsWith(forwardAuthPath, at)) return false
   const next = text[at + forwardAuthPath.length]
   return next === undefined || next === '/' || next === '?'
+}
+
+/**
+ * What stands in every answer, empty where there is nothing to tell. A proxy that copies headers then replaces what the
+ * caller sent; where one is missing, some leave the caller's, and Caddy 2.6 sets the name of its own variable.
+ */
+const nobody = {
+  'cache-control': 'no-store',
+  'x-hallpass-user': '',
+  'x-hallpass-user-id': '',
+  'x-hallpass-via': '',
+  'x-hallpass-scopes': '',
+  'x-hallpass-client': '',
+  'x-hallpass-key-id': '',
 }
 
 /** In the place of a route where the original request cannot be read. */
