@@ -3,18 +3,17 @@
  * (`npm run docs`). Its members are held against the type by the compiler.
  */
 
+import type {
+  DiscourseConnectOptions,
+  OpenIdConnectOptions,
+  ProxyHeaderOptions,
+} from '../identity/sign-in-options.ts'
 import type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
 import { routeFormats } from '../protocol/route.ts'
 import type { ParameterAlias, RouteMatcher } from '../protocol/route-matcher.ts'
 import type { OwnScope } from '../protocol/scopes.ts'
 import { type SettingDefinition, settingsCatalogue } from '../protocol/settings.ts'
-import type {
-  DiscourseConnectConfig,
-  HallpassConfig,
-  LocalSignInConfig,
-  OpenIdConnectConfig,
-  ProxyHeaderSignInConfig,
-} from '../server/config.ts'
+import type { HallpassConfig, LocalSignInConfig } from '../server/config.ts'
 import type { JsonSchema } from './json-schema.ts'
 
 type Members<T> = Record<keyof T, JsonSchema>
@@ -109,20 +108,22 @@ const apiKeyScopeMembers: Members<ApiKeyScopeDefinition> = {
 
 const localMembers: Members<LocalSignInConfig> = { method: { type: 'string', const: 'local' } }
 
-const openIdConnectMembers: Members<OpenIdConnectConfig> = {
+const label: JsonSchema = { ...text, description: 'What the other service is called on pages.' }
+
+const openIdConnectMembers: Members<OpenIdConnectOptions> = {
   method: { type: 'string', const: 'openid-connect' },
   issuer: { ...webAddress, description: 'The provider’s issuer identifier.' },
   clientId: text,
   clientSecret: { ...secret, description: 'Left out: a public client.' },
-  scopes: { ...texts, description: 'What is asked for. Default: openid, profile, email.' },
-  usernameClaim: {
-    ...text,
-    default: 'preferred_username',
-    description: 'The claim that gives a new account its username.',
+  scope: { ...text, default: 'openid profile email', description: 'What is asked for.' },
+  label,
+  adminClaim: {
+    ...objectOf({ name: text, value: text }, ['name', 'value']),
+    description: 'The claim of the ID token that makes an administrator, and the value that it has or holds.',
   },
 }
 
-const discourseConnectMembers: Members<DiscourseConnectConfig> = {
+const discourseConnectMembers: Members<DiscourseConnectOptions> = {
   method: { type: 'string', const: 'discourse-connect' },
   url: {
     ...webAddress,
@@ -135,6 +136,8 @@ const discourseConnectMembers: Members<DiscourseConnectConfig> = {
     description: 'What both sites know.',
     expected: 'the secret that both sites know, 10 characters at least',
   },
+  label,
+  staff: { type: 'boolean', default: false, description: 'Whether who is staff there is staff here.' },
 }
 
 const headerName: JsonSchema = {
@@ -143,11 +146,12 @@ const headerName: JsonSchema = {
   expected: 'the name of a header, such as X-Remote-User',
 }
 
-const proxyHeaderMembers: Members<ProxyHeaderSignInConfig> = {
+const proxyHeaderMembers: Members<ProxyHeaderOptions> = {
   method: { type: 'string', const: 'proxy-header' },
-  header: { ...headerName, description: 'The header that names the user.' },
+  userHeader: { ...headerName, description: 'The header that names the user.' },
   nameHeader: { ...headerName, description: 'The header with the full name.' },
   emailHeader: { ...headerName, description: 'The header with the e-mail address.' },
+  admins: { ...texts, description: 'Who is an administrator.' },
 }
 
 const configMembers: Members<HallpassConfig> = {
@@ -217,7 +221,7 @@ const configMembers: Members<HallpassConfig> = {
       objectOf(localMembers, ['method']),
       objectOf(openIdConnectMembers, ['method', 'issuer', 'clientId']),
       objectOf(discourseConnectMembers, ['method', 'url', 'secret']),
-      objectOf(proxyHeaderMembers, ['method', 'header']),
+      objectOf(proxyHeaderMembers, ['method', 'userHeader']),
     ],
     description: 'How people sign in. Default: with local accounts.',
   },

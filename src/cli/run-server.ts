@@ -51,6 +51,7 @@ async function openSite(
     store,
     ...(options.baseUrl === undefined ? {} : { baseUrl: options.baseUrl }),
     trustedProxies: options.trustedProxies,
+    ...(options.signIn === undefined ? {} : { signIn: options.signIn }),
     allowPrivatePush: options.allowPrivatePush,
     scopes: options.scopes,
     apiKeyScopes: options.apiKeyScopes,

@@ -1,12 +1,13 @@
 /** What `hallpass serve` needs to start: flags, then the environment, then the config file, then defaults. */
 import { addressMatcher } from '../domain/address.ts'
 import type { PinnedSettings } from '../domain/settings.ts'
+import type { SignInOptions } from '../identity/sign-in-options.ts'
 import type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
 import { HallpassError } from '../protocol/errors.ts'
 import type { OwnScope } from '../protocol/scopes.ts'
 import { formatSetting, isSettingName } from '../protocol/setting-values.ts'
 import type { Settings } from '../protocol/settings.ts'
-import type { HallpassConfig, SignInConfig } from '../server/config.ts'
+import type { HallpassConfig } from '../server/config.ts'
 
 /** The flags of `hallpass serve`, as they were typed. */
 export interface ServeFlags {
@@ -36,7 +37,7 @@ export interface ServeOptions {
   /** The application behind the gateway; undefined where there is none. */
   readonly upstream: string | undefined
   /** Undefined where nobody said: with local accounts. */
-  readonly signIn: SignInConfig | undefined
+  readonly signIn: SignInOptions | undefined
   /** The site owner's own, beside the protocol's. */
   readonly scopes: readonly OwnScope[]
   readonly apiKeyScopes: readonly ApiKeyScopeDefinition[]
@@ -102,7 +103,7 @@ export function readServeOptions(
     allowPrivatePush: allowPrivatePush ? allowPrivatePush.value === '1' : (file.allowPrivatePush ?? false),
     upstream: behind,
     forum: flags.forum !== false && (file.forum ?? behind === undefined),
-    signIn: file.signIn,
+    signIn: file.signIn?.method === 'local' ? undefined : file.signIn,
     scopes: file.scopes ?? [],
     apiKeyScopes: file.apiKeyScopes ?? [],
     pinnedSettings: pinnedBy(file.settings ?? {}),

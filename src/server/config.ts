@@ -1,3 +1,4 @@
+import type { SignInOptions } from '../identity/sign-in-options.ts'
 import type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
 import type { OwnScope } from '../protocol/scopes.ts'
 import type { Settings } from '../protocol/settings.ts'
@@ -32,51 +33,12 @@ export interface HallpassConfig {
   /** Settings that nobody may change while the server runs. Default: none. */
   readonly settings?: Partial<Settings>
   /** How people sign in. Default: with local accounts. */
-  readonly signIn?: SignInConfig
+  readonly signIn?: LocalSignInConfig | SignInOptions
 }
-
-/** How people sign in. */
-export type SignInConfig =
-  | LocalSignInConfig
-  | OpenIdConnectConfig
-  | DiscourseConnectConfig
-  | ProxyHeaderSignInConfig
 
 /** With a username and a password that Hallpass keeps. */
 export interface LocalSignInConfig {
   readonly method: 'local'
-}
-
-/** At an OpenID provider. */
-export interface OpenIdConnectConfig {
-  readonly method: 'openid-connect'
-  /** The provider's issuer identifier, an `https` address (OpenID Connect Discovery §4). */
-  readonly issuer: string
-  readonly clientId: string
-  /** Default: none, for a public client. */
-  readonly clientSecret?: string
-  /** What is asked for. Default `openid profile email`. */
-  readonly scopes?: readonly string[]
-  /** The claim that gives a new account its username. Default `preferred_username`. */
-  readonly usernameClaim?: string
-}
-
-/** At a site that speaks DiscourseConnect. */
-export interface DiscourseConnectConfig {
-  readonly method: 'discourse-connect'
-  /** The provider's address, such as `https://forum.example.com/session/sso_provider`. */
-  readonly url: string
-  /** What both sites know; 10 characters at least. */
-  readonly secret: string
-}
-
-/** By a proxy in front, which says who it is in a header; from trusted proxies only. */
-export interface ProxyHeaderSignInConfig {
-  readonly method: 'proxy-header'
-  /** The header that names the user, such as `X-Remote-User`. */
-  readonly header: string
-  readonly nameHeader?: string
-  readonly emailHeader?: string
 }
 
 /** Gives a config file its type: returns what it is given. */

@@ -58,15 +58,7 @@ export type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition
 export type { RouteMatcher } from '../protocol/route-matcher.ts'
 export type { OwnScope } from '../protocol/scopes.ts'
 export { openSqliteStore } from '../storage/open-store.ts'
-export {
-  type DiscourseConnectConfig,
-  defineConfig,
-  type HallpassConfig,
-  type LocalSignInConfig,
-  type OpenIdConnectConfig,
-  type ProxyHeaderSignInConfig,
-  type SignInConfig,
-} from './config.ts'
+export { defineConfig, type HallpassConfig, type LocalSignInConfig } from './config.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 export type { HallpassOptions } from './options.ts'
 
