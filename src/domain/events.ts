@@ -86,6 +86,9 @@ export type DomainEvent =
       readonly problem: string
     }
   | { readonly type: 'push_delivery_retried'; readonly deliveryId: number; readonly targetUrl: string }
+  /** `kid` names a key that signs identities for the application behind. */
+  | { readonly type: 'signing_key_made'; readonly kid: string }
+  | { readonly type: 'signing_key_deleted'; readonly kid: string }
   | { readonly type: 'job_run_asked_for'; readonly job: string }
   | { readonly type: 'setting_changed'; readonly name: string; readonly from: string; readonly to: string }
 

@@ -6,6 +6,7 @@ import {
   revokeUnusedApiKeys,
   revokeUnusedUserApiKeys,
 } from './revocation-jobs.ts'
+import { rotateSigningKeys } from './signing-keys.ts'
 
 /** Every job of Hallpass, in the order in which a process runs those that are due. */
 export const hallpassJobs: readonly Job[] = [
@@ -16,4 +17,5 @@ export const hallpassJobs: readonly Job[] = [
   revokeOldApiKeys,
   deleteExpired,
   deleteOldPushes,
+  rotateSigningKeys,
 ]

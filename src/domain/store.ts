@@ -304,6 +304,17 @@ export type JobRunEnd = Pick<JobRunRecord, 'summary' | 'failures' | 'nextRunAt'>
   readonly finishedAt: number
 }
 
+/** A key pair that signs identities; only the private half is kept, from which the public one follows. */
+export interface SigningKeyRecord {
+  /** Its thumbprint (RFC 7638). */
+  readonly kid: string
+  /** PKCS #8 in PEM form. */
+  readonly privateKey: string
+  readonly createdAt: number
+  /** When it begins to sign. */
+  readonly activeFrom: number
+}
+
 /** What came of deleting up to a limit. */
 export interface Deleted {
   readonly deleted: number
@@ -557,6 +568,12 @@ export interface StoreSession {
     renew(name: string, owner: string, until: number): Promise<boolean>
     /** Records how the run ended, and lets the job go; false when it is not this owner's any more. */
     finish(name: string, owner: string, end: JobRunEnd): Promise<boolean>
+  }
+  readonly signingKeys: {
+    /** In the order in which they begin to sign. */
+    list(): Promise<readonly SigningKeyRecord[]>
+    insert(key: SigningKeyRecord): Promise<void>
+    delete(kid: string): Promise<void>
   }
   /**
    * Deletes sessions, parked requests, one-time passwords and device requests (with their approvals) whose time is

@@ -5,6 +5,7 @@ import type { Actor } from '../domain/events.ts'
 import type { Identity } from '../domain/identity.ts'
 import type { JobRunner } from '../domain/job-runner.ts'
 import type { Domain } from '../domain/ports.ts'
+import type { SigningKeys } from '../domain/signing-keys.ts'
 import type { User } from '../domain/user.ts'
 import type { Visitors } from '../identity/visitors.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
@@ -34,6 +35,8 @@ export interface Service {
   /** Where a form signs out; undefined where that is the application's own. */
   readonly signOutPath: string | undefined
   readonly jobs: JobRunner
+  /** What signs identities for an application behind. */
+  readonly signingKeys: SigningKeys
   /** The site's address, without a slash at its end; the request's own where none was configured. */
   readonly baseUrl: (visit: Visit) => string
   /** What the site adds to `current_user`. */

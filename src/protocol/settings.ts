@@ -170,6 +170,15 @@ export const settingsCatalogue = {
     description:
       'How long a delivered push stays on the administrators’ list, without its content: long enough to see that pushes arrive.',
   },
+  signing_key_rotation_days: {
+    kind: 'integer',
+    default: 30,
+    minimum: 0,
+    maximum: 3650,
+    unit: 'days',
+    description:
+      'Age at which the key that signs identities for an application behind the gateway is exchanged. A month bounds what a copy of the database is worth to a thief; the old key stays published for a day. 0 turns it off.',
+  },
   push_dead_kept_days: {
     kind: 'integer',
     default: 14,

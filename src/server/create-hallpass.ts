@@ -11,7 +11,9 @@ import type { Connection, Domain, LogEvent } from '../domain/ports.ts'
 import { RateLimiter } from '../domain/rate-limit.ts'
 import { oneTimePasswordScope } from '../domain/seal-one-time-password.ts'
 import { SiteSettings } from '../domain/settings.ts'
+import { createSigningKeys } from '../domain/signing-keys.ts'
 import { answerForwardAuth, type ForwardAuthParts, isForwardAuth } from '../edge/forward-auth.ts'
+import { signIdentity } from '../edge/identity-token.ts'
 import { createAllRoutes } from '../http/all-routes.ts'
 import { refused } from '../http/answer.ts'
 import { withCaller } from '../http/caller-headers.ts'
@@ -116,6 +118,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     lastUse,
     takesKeyInQuery: compileQueryCredentials(options.keyInQueryRoutes),
   }
+  const signingKeys = createSigningKeys(domain, options.signingKey)
   const jobs = startJobs(domain, {
     onSchedule: options.background ?? true,
     timers,
@@ -131,6 +134,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     signInAddress: people.signInAddress,
     signOutPath: people.signOutPath,
     jobs: jobs.runner,
+    signingKeys,
     baseUrl: addressOf,
     currentUserFields: options.currentUserFields ?? (async () => ({})),
     calendarFeeds: options.calendarFeeds ?? [],
@@ -250,6 +254,9 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
         return { outcome: 'refused', refusal: refusalOf(error) }
       }
     },
+
+    signIdentity: (identity, audience) =>
+      signIdentity(signingKeys, identity, { issuer: baseUrl ?? 'hallpass', audience, now: clock.now() }),
 
     refuse(request, why) {
       const visit = requests.visit(request, requests.arrival(request))

@@ -56,6 +56,11 @@ export interface Hallpass {
    * there.
    */
   authenticate(request: Request, options?: AuthenticateOptions): Promise<Authentication>
+  /**
+   * Who sent a request, as a signed token that is valid for a minute, for an application that is asked next; its public
+   * keys are at /hallpass/jwks.json. `audience` names the application. The issuer is the base URL, or `hallpass`.
+   */
+  signIdentity(identity: Identity, audience: string): Promise<string>
   /** Puts a refusal into words: JSON for programs, a page for browsers. */
   refuse(request: Request, refusal: Refusal): Response
   /**

@@ -24,6 +24,7 @@ export interface HallpassTables {
   site_settings: SiteSettingsTable
   audit_events: AuditEventsTable
   job_runs: JobRunsTable
+  signing_keys: SigningKeysTable
 }
 
 interface UserApiKeyClientsTable {
@@ -197,6 +198,14 @@ interface AuditEventsTable {
   details: string
   previous_hash: string
   hash: string
+}
+
+interface SigningKeysTable {
+  kid: string
+  /** PKCS #8 in PEM form. */
+  private_key: string
+  created_at: number
+  active_from: number
 }
 
 interface JobRunsTable {

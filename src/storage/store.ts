@@ -21,6 +21,7 @@ import { createParkedRequests } from './parked-requests.ts'
 import { createPushDeliveries } from './push-deliveries.ts'
 import type { HallpassTables } from './schema.ts'
 import { createSessions } from './sessions.ts'
+import { createSigningKeyStore } from './signing-keys.ts'
 import { createSiteSettings } from './site-settings.ts'
 import { inTransaction } from './transaction.ts'
 import { createUserApiKeys } from './user-api-keys.ts'
@@ -60,6 +61,7 @@ function createSession(db: Kysely<HallpassTables>): StoreSession {
     settings: createSiteSettings(db),
     audit: createAuditEvents(db),
     jobRuns: createJobRuns(db),
+    signingKeys: createSigningKeyStore(db),
     deleteExpired: (now, limit) => deleteExpired(db, now, limit),
   }
 }

@@ -25,7 +25,7 @@ describe('every job', () => {
     test(`${name} finds nothing to do on a new site`, async () => {
       assert.match(
         await run(name),
-        /^(0 (keys|clients) (revoked|deleted)|0 (sessions and requests|pushes) deleted|turned off: \w+ is 0)$/,
+        /^(0 (keys|clients) (revoked|deleted)|0 (sessions and requests|pushes) deleted|0 keys made, 0 deleted|turned off: \w+ is 0)$/,
       )
       assert.deepEqual(await actionsBy('system'), baseline)
     })

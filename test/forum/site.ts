@@ -175,6 +175,7 @@ function standIn(directory: Directory): Hallpass {
       (await handle(request, connection)) ?? new Response(null, { status: 404 }),
     refuse: (_request, refused) =>
       Response.json(refusalBody(refused, 'https://docs.test/errors'), { status: refused.status }),
+    signIdentity: async () => assert.fail('nothing is behind the forum'),
     appsOf: async () => [],
     withCaller,
     withCors: (_request, response) => response,

@@ -8,6 +8,7 @@ import { jobRuns } from './job-runs.ts'
 import { oneTimePasswords } from './one-time-passwords.ts'
 import { pushDeliveries } from './push-deliveries.ts'
 import { registeredClients } from './registered-clients.ts'
+import { signingKeys } from './signing-keys.ts'
 
 /** The history of Hallpass's tables, oldest first. A step that was released is never changed, moved or taken out. */
 export const hallpassMigrations: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const hallpassMigrations: readonly Migration[] = [
   deviceDeliveries,
   jobRuns,
   externalAccounts,
+  signingKeys,
 ]

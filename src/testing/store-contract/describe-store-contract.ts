@@ -7,6 +7,7 @@ import { clientsContract } from './clients.ts'
 import { deviceRequestsContract } from './device-requests.ts'
 import { jobRunsContract } from './job-runs.ts'
 import { pushDeliveriesContract } from './push-deliveries.ts'
+import { signingKeysContract } from './signing-keys.ts'
 import { signingInContract } from './signing-in.ts'
 import type { OpenStore } from './store-test.ts'
 import { transactionContract } from './transaction.ts'
@@ -27,6 +28,7 @@ export function describeStoreContract(name: string, openStore: OpenStore): void 
     pushDeliveriesContract(openStore)
     auditContract(openStore)
     jobRunsContract(openStore)
+    signingKeysContract(openStore)
     agesContract(openStore)
     transactionContract(openStore)
   })
