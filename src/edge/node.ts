@@ -1,5 +1,6 @@
 /** Serving a web-standard handler from `node:http`. */
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import type { Connection } from '../domain/ports.ts'
 
@@ -19,14 +20,54 @@ export interface ListeningServer {
   close(graceMs?: number): Promise<void>
 }
 
+/** What answers on a server of `node:http`. */
+export interface NodeListeners {
+  /** Also hears of requests whose caller waits for `100 Continue`, and answers that. */
+  request(incoming: IncomingMessage, outgoing: ServerResponse): void
+  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Whether a request that asks for an upgrade is for `upgrade`; otherwise it is one like any other. */
+  shouldUpgrade(incoming: IncomingMessage): boolean
+  /** Ends the connections that the server does not know of. Called when the time for running requests is over. */
+  breakOff(): void
+}
+
+// An authorization request carries a PEM in its address; with a 4096-bit key and long names it passes 8 KiB.
+const maxHeaderSize = 32 * 1024
+
 /**
  * Listens, and hands every request to `handler`.
  *
  * @throws the system's error (`EADDRINUSE`, `EACCES`) when the address cannot be had
  */
 export async function listen(handler: WebHandler, options: ListenOptions): Promise<ListeningServer> {
-  // An authorization request carries a PEM in its address; with a 4096-bit key and long names it passes 8 KiB.
-  const server = createServer({ maxHeaderSize: 32 * 1024, requestTimeout: 60_000 }, nodeListener(handler))
+  const server = createServer({ maxHeaderSize, requestTimeout: 60_000 }, nodeListener(handler))
+  return listening(server, options, () => {})
+}
+
+/**
+ * Listens, and hands every request to `listeners`. A request's headers must be there within a minute; how long its body
+ * may take is for the listeners to say.
+ *
+ * @throws as `listen`
+ */
+export async function listenWith(listeners: NodeListeners, options: ListenOptions): Promise<ListeningServer> {
+  const server = createServer({
+    maxHeaderSize,
+    headersTimeout: 60_000,
+    requestTimeout: 0,
+    shouldUpgradeCallback: (incoming) => listeners.shouldUpgrade(incoming),
+  })
+  server.on('request', (incoming, outgoing) => listeners.request(incoming, outgoing))
+  server.on('checkContinue', (incoming, outgoing) => listeners.request(incoming, outgoing))
+  server.on('upgrade', (incoming, socket, head) => listeners.upgrade(incoming, socket, head))
+  return listening(server, options, () => listeners.breakOff())
+}
+
+async function listening(
+  server: Server,
+  options: ListenOptions,
+  breakOff: () => void,
+): Promise<ListeningServer> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
@@ -34,7 +75,7 @@ export async function listen(handler: WebHandler, options: ListenOptions): Promi
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
-    close: (graceMs = 5000) => close(server, graceMs),
+    close: (graceMs = 5000) => close(server, graceMs, breakOff),
   }
 }
 
@@ -50,10 +91,14 @@ function connectionOf({ incoming }: HttpBindings): Connection {
   return incoming.url === undefined ? { remoteAddress } : { remoteAddress, requestTarget: incoming.url }
 }
 
-async function close(server: Server, graceMs: number): Promise<void> {
+async function close(server: Server, graceMs: number, breakOff: () => void): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+  const timer = setTimeout(() => {
+    server.closeAllConnections()
+    breakOff()
+  }, graceMs)
   await closed
   clearTimeout(timer)
+  breakOff()
 }

@@ -26,10 +26,28 @@ export function csrfSetCookie(secret: string, secure: boolean): string {
   return serialize(csrfCookieName(secure), secret, attributes(secure))
 }
 
+/** Whether a `name=value` of a Cookie header is one of Hallpass's, which is nobody else's to see. */
+export function holdsOwnSecret(pair: string): boolean {
+  const cookies = parse(pair)
+  const names = Object.keys(cookies)
+  if (names.some((name) => name === csrfCookieName(true) || name === csrfCookieName(false))) return true
+  // The session's name is in use elsewhere too; another program's has another form.
+  return isSecret(cookies[sessionCookie])
+}
+
+/** Whether a Set-Cookie header would give the browser a session or a CSRF secret of Hallpass's. */
+export function isOwnSetCookie(header: string): boolean {
+  return holdsOwnSecret(header.split(';', 1)[0] ?? '')
+}
+
 function readSecret(request: Request, name: string): string | undefined {
   const header = request.headers.get('cookie')
   const value = header ? parse(header)[name] : undefined
-  return value && /^[0-9a-f]{64}$/.test(value) ? value : undefined
+  return isSecret(value) ? value : undefined
+}
+
+function isSecret(value: string | undefined): value is string {
+  return value !== undefined && /^[0-9a-f]{64}$/.test(value)
 }
 
 function attributes(secure: boolean): { path: '/'; httpOnly: true; sameSite: 'Lax'; secure: boolean } {

@@ -102,7 +102,7 @@ export const refusalCatalogue = {
   },
   upstream_invalid: {
     status: 502,
-    message: 'the application behind this address answered something that is not HTTP: {problem}',
+    message: 'the application behind this address did not answer as HTTP has it: {problem}',
     remedy: 'tell the operator of the site; nothing that a client sends mends this',
   },
   upstream_timeout: {

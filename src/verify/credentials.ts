@@ -68,7 +68,16 @@ function textIn(headers: Headers, name: string): string | undefined {
  */
 function bearerKey(headers: Headers): string | undefined {
   const header = headers.get('authorization')
-  const token = header === null ? undefined : /^bearer +(\S+)$/i.exec(header.trim())?.[1]
+  return header === null ? undefined : bearerKeyIn(header)
+}
+
+/** Whether an Authorization header holds a user API key, as far as its form tells. */
+export function isBearerKey(header: string): boolean {
+  return bearerKeyIn(header) !== undefined
+}
+
+function bearerKeyIn(header: string): string | undefined {
+  const token = /^bearer +(\S+)$/i.exec(header.trim())?.[1]
   return token !== undefined && /^[0-9a-f]{32}$/.test(token) ? token : undefined
 }
 

@@ -1,0 +1,334 @@
+/**
+ * Hallpass in front of an application, as a reverse proxy. Start reading here: `gateway-request.ts` says what may come in,
+ * `gateway-headers.ts` what goes on of it, `gateway-exchange.ts` carries it, `gateway-upgrade.ts` does so for WebSockets,
+ * `upstream.ts` knows the application. It stands on `node:http`, because a web-standard `Request` cannot be upgraded.
+ */
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { addressMatcher, plainAddress } from '../domain/address.ts'
+import type { Authentication, Identity } from '../domain/identity.ts'
+import type { Connection } from '../domain/ports.ts'
+import { signInPath } from '../pages/paths.ts'
+import { type Refusal, refusal } from '../protocol/errors.ts'
+import { askUpstream, type Exchange, relayAnswer, sendContinue, sendResponse } from './gateway-exchange.ts'
+import { isLoop, requestHeaders, targetWithoutKeys } from './gateway-headers.ts'
+import { expectsContinue, type ForwardableRequest, hasBody, readForwardable } from './gateway-request.ts'
+import { connectUpgraded, responseOn, UpgradedConnections } from './gateway-upgrade.ts'
+import { identityHeaders, signedIdentityHeader } from './identity-headers.ts'
+import type { NodeListeners } from './node.ts'
+import { createUpstream, type UpstreamTimeouts } from './upstream.ts'
+
+/** What the gateway needs of Hallpass: part of what `createHallpass` returns. */
+export interface GatewayGuard {
+  handle(request: Request, connection: Connection): Promise<Response | undefined>
+  authenticate(
+    request: Request,
+    options: {
+      readonly connection: Connection
+      readonly rawPath: string
+      readonly body?: 'unread'
+      readonly sameOrigin: boolean
+      readonly limitAddresses: 'keys'
+    },
+  ): Promise<Authentication>
+  refuse(request: Request, refusal: Refusal): Response
+  withCors(request: Request, response: Response): Response
+  signIdentity(identity: Identity, audience: string): Promise<string>
+}
+
+export interface GatewayOptions extends UpstreamTimeouts {
+  /** The application, such as `http://127.0.0.1:3000`: scheme, host and port, no path. */
+  readonly upstream: string
+  /** The address that people reach the site by, as for `createHallpass`. Default: the one that each request was sent to. */
+  readonly baseUrl?: string
+  /**
+   * The proxies in front, as for `createHallpass`: what they say in `X-Forwarded-For`, `-Proto` and `-Host` goes on to the
+   * application, with the peer's address added. What anybody else says of that is left out. Default: none.
+   */
+  readonly trustedProxies?: readonly string[]
+  /** Whether nobody comes to the application without a sign-in or a key. Default false: it may have public pages. */
+  readonly requireSignIn?: boolean
+  /** The `Host` that the application sees: the caller's, or its own address. Default `caller`, for links and cookies. */
+  readonly hostHeader?: 'caller' | 'upstream'
+  /** For whom signed identities are: their `aud`. Default: the upstream's address. */
+  readonly audience?: string
+  /** Hears why the application did not answer. Default: one line on the error stream. */
+  readonly onError?: (error: unknown, request: { readonly method: string; readonly path: string }) => void
+}
+
+/** Listeners for a server of `node:http`, with or without TLS. */
+export interface NodeGateway extends NodeListeners {
+  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Ends upgraded connections, and those to the application that wait for use. */
+  breakOff(): void
+}
+
+/**
+ * Answers Hallpass's own routes, and hands every other request that is let through to the application, with who sent it.
+ *
+ * @throws TypeError for an upstream that is no http or https address, or for a range of proxies that is none
+ */
+export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): NodeGateway {
+  const upstream = createUpstream(options.upstream, options)
+  const isTrusted = addressMatcher(options.trustedProxies ?? [])
+  const audience = options.audience ?? upstream.origin
+  const via = `1.1 hallpass-${randomBytes(6).toString('hex')}`
+  const report = options.onError ?? reportOnErrorStream
+  const upgraded = new UpgradedConnections()
+
+  const ownRoutes = getRequestListener(
+    async (request, env) => {
+      const { incoming, outgoing } = env as HttpBindings
+      const asked = requests.get(incoming)
+      if (!asked) throw new TypeError('a request reached the gateway by another way than its listeners')
+      // A path of two readings is none of Hallpass's routes, though a URL would make one of it.
+      const own = asked.isPathPlain ? await hallpass.handle(request, connectionOf(incoming)) : undefined
+      if (own) return own
+      bodyTimers.get(incoming)?.()
+      await pass(incoming, outgoing, asked, undefined)
+      return RESPONSE_ALREADY_SENT
+    },
+    { overrideGlobalObjects: false },
+  )
+  const requests = new WeakMap<IncomingMessage, ForwardableRequest>()
+  const bodyTimers = new WeakMap<IncomingMessage, () => void>()
+
+  function begin(incoming: IncomingMessage, outgoing: ServerResponse): ForwardableRequest | undefined {
+    outgoing.on('error', () => outgoing.destroy())
+    const read = readForwardable(incoming)
+    const why =
+      read.outcome === 'refused'
+        ? read.refusal
+        : isLoop(incoming, via)
+          ? refusal('upstream_invalid', { problem: 'it is this very gateway' })
+          : undefined
+    if (why) void refuse(incoming, outgoing, why)
+    return why || read.outcome === 'refused' ? undefined : read.request
+  }
+
+  /** Decides about a request that is for the application, and carries it there. Never rejects. */
+  async function pass(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    request: ForwardableRequest,
+    upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined,
+  ): Promise<void> {
+    try {
+      const asked = standardRequest(incoming, request)
+      if (upgrade && request.isPathPlain) {
+        const own = await hallpass.handle(asked, connectionOf(incoming))
+        if (own) return await sendResponse(incoming, outgoing, own)
+      }
+      const decision = await decide(asked, incoming, request, upgrade !== undefined)
+      if ('refused' in decision) return await sendResponse(incoming, outgoing, decision.refused)
+      const exchange = await prepare(incoming, outgoing, request, decision.identity, upgrade !== undefined)
+      const reply = await askUpstream(upstream, exchange)
+      if (reply.kind === 'gone') return
+      if (reply.kind === 'refused') {
+        report(reply.cause, { method: request.method, path: request.rawPath })
+        return await sendResponse(incoming, outgoing, hallpass.refuse(asked, reply.refusal))
+      }
+      if (reply.kind === 'upgraded') {
+        if (upgrade) return connectUpgraded(exchange, reply, upgrade, upgraded, upstream.idleTimeoutMs)
+        return
+      }
+      relayAnswer(exchange, reply, hallpass.withCors(asked, new Response(null)).headers)
+    } catch (error) {
+      // What the application may send and no answer may hold, such as a status of 0, comes out here.
+      report(error, { method: request.method, path: request.rawPath })
+      if (outgoing.headersSent) outgoing.destroy()
+      else
+        await refuse(
+          incoming,
+          outgoing,
+          refusal('upstream_invalid', { problem: 'it holds what no answer may' }),
+        )
+    }
+  }
+
+  /** Who sent it, or the answer that turns them away. */
+  async function decide(
+    asked: Request,
+    incoming: IncomingMessage,
+    request: ForwardableRequest,
+    isUpgrade: boolean,
+  ): Promise<{ readonly identity: Identity | undefined } | { readonly refused: Response }> {
+    const sameOrigin = isSameOrigin(incoming, request)
+    const authentication = await hallpass.authenticate(asked, {
+      connection: connectionOf(incoming),
+      rawPath: request.rawPath,
+      ...(hasBody(request) ? { body: 'unread' as const } : {}),
+      sameOrigin,
+      limitAddresses: 'keys',
+    })
+    // A form of another site may be meant for the application, which has a protection of its own; but the browser's
+    // session with Hallpass vouches for nothing in it. A page of another site can open WebSockets, too.
+    const isForged =
+      (authentication.outcome === 'refused' && authentication.refusal.reason === 'csrf_invalid') ||
+      (isUpgrade &&
+        !sameOrigin &&
+        authentication.outcome === 'authenticated' &&
+        authentication.identity.via === 'session')
+    if (authentication.outcome === 'refused' && !isForged) {
+      return { refused: hallpass.refuse(asked, authentication.refusal) }
+    }
+    if (authentication.outcome === 'authenticated' && !isForged) return authentication
+    if (!options.requireSignIn) return { identity: undefined }
+    if (isForged) return { refused: hallpass.refuse(asked, refusal('csrf_invalid')) }
+    return { refused: signIn(asked, request) ?? hallpass.refuse(asked, refusal('not_signed_in')) }
+  }
+
+  async function prepare(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    request: ForwardableRequest,
+    identity: Identity | undefined,
+    isUpgrade: boolean,
+  ): Promise<Exchange> {
+    const byKey = identity !== undefined && identity.via !== 'session'
+    const forwarded = forwardedFacts(incoming, request)
+    const host = options.hostHeader === 'upstream' ? upstream.host : request.host || upstream.host
+    const told = identity
+      ? {
+          ...identityHeaders(identity),
+          [signedIdentityHeader]: await hallpass.signIdentity(identity, audience),
+        }
+      : {}
+    const headers = requestHeaders(incoming, {
+      request,
+      identity: told,
+      byKey,
+      forwarded,
+      host,
+      via,
+      isUpgrade,
+    })
+    return { incoming, outgoing, request, target: targetWithoutKeys(request, byKey), headers, isUpgrade }
+  }
+
+  function forwardedFacts(
+    incoming: IncomingMessage,
+    request: ForwardableRequest,
+  ): { for: string; proto: string; host: string } {
+    const peer = plainAddress(incoming.socket.remoteAddress ?? '')
+    const trusted = peer !== '' && isTrusted(peer) ? incoming.headers : {}
+    const earlier = trusted['x-forwarded-for']
+    const base = options.baseUrl === undefined ? undefined : new URL(options.baseUrl)
+    return {
+      for: earlier === undefined ? peer : `${earlier}, ${peer}`,
+      proto: base?.protocol.slice(0, -1) ?? one(trusted['x-forwarded-proto']) ?? scheme(incoming),
+      host: base?.host ?? one(trusted['x-forwarded-host']) ?? request.host,
+    }
+  }
+
+  /** Whether the browser says that a page of this site sent it; what says neither is not taken for one that does. */
+  function isSameOrigin(incoming: IncomingMessage, request: ForwardableRequest): boolean {
+    const site = incoming.headers['sec-fetch-site']
+    if (site !== undefined) return site === 'same-origin'
+    const { proto, host } = forwardedFacts(incoming, request)
+    return incoming.headers.origin === `${proto}://${host}`
+  }
+
+  /** A browser that wants a page goes to sign in, and comes back. */
+  function signIn(asked: Request, request: ForwardableRequest): Response | undefined {
+    const wantsPage = (asked.headers.get('accept') ?? '').includes('text/html')
+    const isScript = asked.headers.has('x-requested-with')
+    if (request.method !== 'GET' || !wantsPage || isScript || !request.isPathPlain) return undefined
+    const back = encodeURIComponent(targetWithoutKeys(request, false))
+    const location = `${signInPath}?redirect=${back}`
+    return new Response(null, { status: 302, headers: { location, 'cache-control': 'no-store' } })
+  }
+
+  async function refuse(incoming: IncomingMessage, outgoing: ServerResponse, why: Refusal): Promise<void> {
+    // Its own target may be the very thing that cannot be read.
+    const asked = new Request('http://localhost/', { headers: { accept: incoming.headers.accept ?? '' } })
+    await sendResponse(incoming, outgoing, hallpass.refuse(asked, why))
+  }
+
+  const gateway: NodeGateway = {
+    request(incoming, outgoing) {
+      const request = begin(incoming, outgoing)
+      if (!request) return
+      // Hallpass's own router reads the target too, and must read the same.
+      incoming.url = request.target
+      requests.set(incoming, request)
+      bodyTimers.set(incoming, limitBody(incoming))
+      if (expectsContinue(incoming) && !request.waitsForContinue) sendContinue(outgoing)
+      void ownRoutes(incoming, outgoing)
+    },
+
+    upgrade(incoming, socket, head) {
+      const outgoing = responseOn(incoming, socket)
+      if (!outgoing) return
+      const request = begin(incoming, outgoing)
+      if (!request) return
+      if (!isWebSocketUpgrade(incoming) || request.body !== 'none') {
+        const problem = 'it asks for an upgrade that is not that of a WebSocket'
+        void refuse(incoming, outgoing, refusal('request_ambiguous', { problem }))
+        return
+      }
+      incoming.url = request.target
+      void pass(incoming, outgoing, request, { socket, head })
+    },
+
+    shouldUpgrade: isWebSocketUpgrade,
+
+    breakOff() {
+      upgraded.destroyAll()
+      upstream.close()
+    },
+  }
+  return gateway
+}
+
+/** Other upgrades, such as that to HTTP/2, would lead past every decision that is made here, and are not made. */
+function isWebSocketUpgrade({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket'
+}
+
+/** How long a body may take that is for Hallpass itself; it reads no large ones. */
+const ownBodyMs = 60_000
+
+/** Ends a connection that does not bring its body in time; the answer calls that off. */
+function limitBody(incoming: IncomingMessage): () => void {
+  const timer = setTimeout(() => incoming.socket.destroy(), ownBodyMs)
+  const off = (): void => clearTimeout(timer)
+  incoming.once('close', off)
+  return off
+}
+
+/** The request as decisions are made on it: its body stays where it is. */
+function standardRequest(incoming: IncomingMessage, { method, target, host }: ForwardableRequest): Request {
+  const headers = new Headers()
+  for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
+    headers.append(incoming.rawHeaders[index] ?? '', incoming.rawHeaders[index + 1] ?? '')
+  }
+  return new Request(`${scheme(incoming)}://${host || 'localhost'}${target}`, { method, headers })
+}
+
+function connectionOf({ socket }: IncomingMessage): Connection {
+  return { remoteAddress: socket.remoteAddress ?? null }
+}
+
+function scheme({ socket }: IncomingMessage): 'http' | 'https' {
+  return (socket as Partial<TLSSocket>).encrypted ? 'https' : 'http'
+}
+
+/** What the nearest proxy said: it added its own at the right. */
+function one(header: string | readonly string[] | undefined): string | undefined {
+  return (
+    String(header ?? '')
+      .split(',')
+      .at(-1)
+      ?.trim() || undefined
+  )
+}
+
+function reportOnErrorStream(error: unknown, { method, path }: { method: string; path: string }): void {
+  const problem = error instanceof Error ? error.message : String(error)
+  console.error(`gateway: no answer to ${method} ${path}: ${problem}`)
+}
