@@ -12,7 +12,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { addressMatcher, plainAddress } from '../domain/address.ts'
 import type { Authentication, Identity } from '../domain/identity.ts'
 import type { Connection } from '../domain/ports.ts'
-import { signInPath } from '../pages/paths.ts'
+import { goAndSignInPath } from '../pages/paths.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { askUpstream, type Exchange, relayAnswer, sendContinue, sendResponse } from './gateway-exchange.ts'
 import { isLoop, requestHeaders, targetWithoutKeys } from './gateway-headers.ts'
@@ -239,7 +239,7 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
     const isScript = asked.headers.has('x-requested-with')
     if (request.method !== 'GET' || !wantsPage || isScript || !request.isPathPlain) return undefined
     const back = encodeURIComponent(targetWithoutKeys(request, false))
-    const location = `${signInPath}?redirect=${back}`
+    const location = `${goAndSignInPath}?redirect=${back}`
     return new Response(null, { status: 302, headers: { location, 'cache-control': 'no-store' } })
   }
 

@@ -12,6 +12,7 @@ import { addClientRoutes } from './clients.ts'
 import { addDeviceRoutes } from './device.ts'
 import { addExternalSignInRoutes } from './external-sign-in.ts'
 import { addJobRoutes } from './jobs.ts'
+import { addJwksRoutes } from './jwks.ts'
 import { addKeyRoutes } from './keys.ts'
 import { addLocalSignInRoutes } from './local-sign-in.ts'
 import { addOAuthRoutes } from './oauth.ts'
@@ -66,6 +67,7 @@ export function createAllRoutes(
   addJobRoutes(router, service)
   addAuditRoutes(router, service)
   addScopeRoutes(router, service)
+  addJwksRoutes(router, service)
   addCalendarSubscriptionRoutes(router, service)
   return router
 }

@@ -56,6 +56,11 @@ export interface HallpassOptions extends PushOptions, Partial<HostUsers> {
    * read that cannot send headers. Default: none.
    */
   readonly keyInQueryRoutes?: readonly RouteMatcher[]
+  /**
+   * The private key that signs identities for an application behind, in PEM form, on the curve P-256. Default: one that
+   * is made on first use and kept in the store, where whoever reads the database can sign with it.
+   */
+  readonly signingKey?: string
   /** The time. Default: the system's. */
   readonly clock?: Clock
   /** Randomness. Default: the system's cryptographic source. */
