@@ -1,5 +1,5 @@
 /** One request to the application, and its answer back to the caller: streams both, keeps neither. */
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
+import type { ClientRequest, IncomingMessage, OutgoingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Refusal, refusal } from '../protocol/errors.ts'
@@ -121,7 +121,7 @@ function tryOnce(upstream: Upstream, exchange: Exchange, isFresh: boolean): Prom
   })
   if (hasBody(request)) {
     // So that the application can answer before the first byte of the body.
-    sending.flushHeaders()
+    flushHead(sending, exchange.headers)
     incoming.pipe(sending)
   } else {
     sending.end()
@@ -145,9 +145,10 @@ export function relayAnswer(
   replaced: Headers,
 ): void {
   beforeAnswer(incoming, outgoing)
-  outgoing.writeHead(answer.statusCode ?? 502, answer.statusMessage, answerHeaders(answer, replaced))
+  const headers = answerHeaders(answer, replaced)
+  outgoing.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers)
   // Whoever waits for events must know at once that the stream is open.
-  outgoing.flushHeaders()
+  flushHead(outgoing, headers)
   answer.pipe(outgoing, { end: false })
   answer.once('end', () => {
     const trailers = answerTrailers(answer)
@@ -177,6 +178,11 @@ export async function sendResponse(
   outgoing.writeHead(response.status, [...headers, 'content-length', String(body.length)])
   outgoing.end(body)
   if (!incoming.complete) discardBody(incoming)
+}
+
+/** Node sends a head that is flushed as UTF-8, which changes bytes beyond ASCII; with the first of a body it does not. */
+function flushHead(message: OutgoingMessage, headers: readonly string[]): void {
+  if (headers.every((text) => /^[\x00-\x7f]*$/.test(text))) message.flushHeaders()
 }
 
 /** A caller that was not told to send its body may send it or not, so that nobody knows where the next request begins. */
