@@ -28,6 +28,8 @@ export interface RunningServer {
   /** Without a trailing slash. */
   readonly baseUrl: string
   readonly port: number
+  /** Of the process. */
+  readonly pid: number
   readonly dataDir: string
   readonly adminUsername: string
   readonly adminPassword: string
@@ -77,6 +79,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const server: RunningServer = {
     baseUrl,
     port,
+    pid: child.pid ?? 0,
     dataDir,
     ...admin,
     output,

@@ -1,24 +1,19 @@
-/** The server's process, with the small forum as the site it guards. */
+/** The server's process. Which site it guards is in `guarded-site.ts`. */
 import { randomBytes } from 'node:crypto'
-import { type ListeningServer, listen } from '../edge/node.ts'
-import { bookmarksCalendar } from '../forum/bookmark-routes.ts'
-import { createForum, type Forum } from '../forum/forum.ts'
+import { type ListeningServer, listenWith, type NodeListeners } from '../edge/node.ts'
 import { HallpassError } from '../protocol/errors.ts'
-import { createHallpass } from '../server/create-hallpass.ts'
 import type { Hallpass } from '../server/hallpass.ts'
 import { openSqlite } from '../storage/sqlite/open-sqlite.ts'
 import { createStore } from '../storage/store.ts'
+import { openGuardedSite, siteKind } from './guarded-site.ts'
 import { databasePath } from './open-data.ts'
 import type { ServeOptions } from './serve-options.ts'
 
 /** A server that runs until it is told to stop. */
 export async function runServer(options: ServeOptions): Promise<void> {
   // The port comes first: a start that fails for want of it must not have made, and hidden, the first password.
-  const opened = Promise.withResolvers<Site>()
-  const server = await listenOrExplain(
-    async (request, connection) => (await opened.promise).fetch(request, connection),
-    options,
-  )
+  const opened = Promise.withResolvers<NodeListeners>()
+  const server = await listenOrExplain(onceOpen(opened.promise), options)
   const address = options.baseUrl ?? `http://${shownHost(options.host)}:${server.port}`
   const { site, first, close } = await openSite(address, options).catch(async (error: unknown) => {
     await server.close(0)
@@ -35,41 +30,14 @@ export async function runServer(options: ServeOptions): Promise<void> {
   await close()
 }
 
-/** What answers requests: the forum, or Hallpass alone. */
-type Site = Pick<Forum, 'fetch'>
-
-/** Hallpass and the forum on the embedded database, and, on an empty one, the first administrator. */
+/** Hallpass and its site on the embedded database, and, on an empty one, the first administrator. */
 async function openSite(
   address: string,
   options: ServeOptions,
-): Promise<{ site: Site; first: FirstAdministrator | undefined; close: () => Promise<void> }> {
+): Promise<{ site: NodeListeners; first: FirstAdministrator | undefined; close: () => Promise<void> }> {
   const database = await openSqlite({ path: databasePath(options.data) })
   const store = await createStore(database)
-  // The forum is made with Hallpass, and Hallpass asks it about users; so it asks through this variable.
-  let forum: Forum | undefined
-  const hallpass = await createHallpass({
-    store,
-    ...(options.baseUrl === undefined ? {} : { baseUrl: options.baseUrl }),
-    trustedProxies: options.trustedProxies,
-    ...(options.signIn === undefined ? {} : { signIn: options.signIn }),
-    allowPrivatePush: options.allowPrivatePush,
-    scopes: options.scopes,
-    apiKeyScopes: options.apiKeyScopes,
-    pinnedSettings: options.pinnedSettings,
-    currentUserFields: async (user) => (await forum?.currentUserFields(user)) ?? {},
-    calendarFeeds: options.forum ? [bookmarksCalendar] : [],
-  })
-  if (options.forum)
-    forum = await createForum({
-      hallpass,
-      database,
-      directory: hallpass.directory,
-      clock: { now: () => Date.now() },
-      baseUrl: address,
-      userFields: async (user, viewer) =>
-        viewer?.id === user.id || viewer?.admin ? { user_api_keys: await hallpass.appsOf(user) } : {},
-      onNotification: hallpass.pushNotification,
-    })
+  const { hallpass, listeners } = await openGuardedSite(database, store, address, options)
   // Last, so that whatever else can fail has not: the password is shown once.
   const first =
     (await store.accounts.count()) === 0 ? await makeFirstAdministrator(hallpass, options) : undefined
@@ -77,7 +45,25 @@ async function openSite(
     await hallpass.close()
     await store.close()
   }
-  return { site: forum ?? hallpass, first, close }
+  return { site: listeners, first, close }
+}
+
+/** Listeners that wait for `site` and then are it. */
+function onceOpen(site: Promise<NodeListeners>): NodeListeners {
+  let open: NodeListeners | undefined
+  site.then(
+    (opened) => {
+      open = opened
+    },
+    // The start has failed, and says so elsewhere.
+    () => {},
+  )
+  return {
+    request: (incoming, outgoing) => void site.then((opened) => opened.request(incoming, outgoing)),
+    upgrade: (incoming, socket, head) => void site.then((opened) => opened.upgrade(incoming, socket, head)),
+    shouldUpgrade: (incoming) => open?.shouldUpgrade(incoming) ?? false,
+    breakOff: () => open?.breakOff(),
+  }
 }
 
 interface FirstAdministrator {
@@ -111,11 +97,13 @@ async function makeFirstAdministrator(
 }
 
 async function listenOrExplain(
-  handler: Parameters<typeof listen>[0],
-  { port, host }: ServeOptions,
+  listeners: NodeListeners,
+  { port, host, upstream }: ServeOptions,
 ): Promise<ListeningServer> {
   try {
-    return await listen(handler, { port, host })
+    // An upload to the application takes as long as it takes; the gateway ends one that stands still.
+    const timeout = upstream === undefined ? {} : { requestTimeoutMs: 0 }
+    return await listenWith(listeners, { port, host, ...timeout })
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     const remedies: Readonly<Record<string, string>> = {
@@ -138,9 +126,9 @@ function greeting(address: string, options: ServeOptions, first: FirstAdministra
 
   address        ${address}
   administrator  ${first?.username ?? options.admin.username}${password}
-  data           ${options.data}
+  data           ${options.data}${options.upstream === undefined ? '' : `\n  in front of    ${options.upstream}`}
 
-${options.forum ? nextSteps(address) : ''}ctrl-c stops it
+${siteKind(options) === 'forum' ? nextSteps(address) : ''}ctrl-c stops it
 `
 }
 

@@ -19,6 +19,8 @@ export interface ServeFlags {
   /** False for `--no-forum`. */
   readonly forum?: boolean
   readonly config?: string
+  readonly upstream?: string
+  readonly requireSignIn?: boolean
 }
 
 export interface ServeOptions {
@@ -36,6 +38,8 @@ export interface ServeOptions {
   readonly allowPrivatePush: boolean
   /** The application behind the gateway; undefined where there is none. */
   readonly upstream: string | undefined
+  /** Whether nobody comes to the application behind the gateway without a sign-in or a key. */
+  readonly requireSignIn: boolean
   /** Undefined where nobody said: with local accounts. */
   readonly signIn: SignInOptions | undefined
   /** The site owner's own, beside the protocol's. */
@@ -86,7 +90,7 @@ export function readServeOptions(
   if (allowPrivatePush && !/^[01]$/.test(allowPrivatePush.value)) {
     throw unusable(allowPrivatePush, '1 to let pushes go to private addresses, 0 to refuse them')
   }
-  const upstream = pick(undefined, '', environment, 'HALLPASS_UPSTREAM')
+  const upstream = pick(flags.upstream, '--upstream', environment, 'HALLPASS_UPSTREAM')
   if (upstream && !isSiteAddress(upstream.value)) {
     throw unusable(upstream, 'an address such as http://127.0.0.1:3000, without a path')
   }
@@ -102,6 +106,7 @@ export function readServeOptions(
         : (file.trustedProxies ?? []),
     allowPrivatePush: allowPrivatePush ? allowPrivatePush.value === '1' : (file.allowPrivatePush ?? false),
     upstream: behind,
+    requireSignIn: flags.requireSignIn ?? false,
     forum: flags.forum !== false && (file.forum ?? behind === undefined),
     signIn: file.signIn?.method === 'local' ? undefined : file.signIn,
     scopes: file.scopes ?? [],

@@ -8,7 +8,9 @@ export function registerServe(program: Command): void {
   program
     .command('serve')
     .summary('start the server')
-    .description('Start Hallpass with its embedded database and a small forum, the site that it guards.')
+    .description(
+      'Start Hallpass with its embedded database, in front of an application or of a small forum of its own.',
+    )
     .option(configOption, configOptionHelp)
     .option('--port <number>', 'port to listen on (HALLPASS_PORT; default 4000)')
     .option('--host <address>', 'address to listen on (HALLPASS_HOST; default 127.0.0.1)')
@@ -19,6 +21,11 @@ export function registerServe(program: Command): void {
       'address or range of a proxy whose X-Forwarded-For is believed, repeatable\n(HALLPASS_TRUSTED_PROXIES, separated by commas; default none)',
       (range: string, earlier: readonly string[] = []) => [...earlier, range],
     )
+    .option(
+      '--upstream <url>',
+      'the application to stand in front of, such as http://127.0.0.1:3000\n(HALLPASS_UPSTREAM; default none)',
+    )
+    .option('--require-sign-in', 'let nobody through to the application without a sign-in or a key')
     .option('--no-forum', 'serve Hallpass alone, for an application behind a proxy that asks it')
     .addHelpText(
       'after',
@@ -39,6 +46,7 @@ examples:
   hallpass serve --port 8080 --data /var/lib/hallpass --base-url https://forum.example.com
   hallpass serve --config /etc/hallpass/hallpass.config.json
   hallpass serve --base-url https://forum.example.com --trusted-proxy 127.0.0.1 --trusted-proxy 10.0.0.0/8
+  hallpass serve --upstream http://127.0.0.1:3000 --base-url https://app.example.com
   hallpass serve --no-forum --base-url https://app.example.com --trusted-proxy 127.0.0.1`,
     )
     .action(async (flags: ServeFlags) => {

@@ -89,7 +89,10 @@ function tryOnce(upstream: Upstream, exchange: Exchange, isFresh: boolean): Prom
   sending.once('close', () => {
     isIdle.stop()
     outgoing.off('close', giveUp)
-    clearTimeout(timer)
+    // Without an error an upgrade ends that nobody asked for.
+    const cause = new Error('the application closed the connection, or changed the protocol unasked')
+    const why = refusal('upstream_invalid', { problem: 'it closed the connection without an answer' })
+    if (!isSettled) settle({ kind: 'refused', refusal: why, cause, isStale: false })
   })
   sending.once('socket', (socket) => {
     if (!socket.connecting) return
@@ -182,7 +185,7 @@ export async function sendResponse(
 
 /** Node sends a head that is flushed as UTF-8, which changes bytes beyond ASCII; with the first of a body it does not. */
 function flushHead(message: OutgoingMessage, headers: readonly string[]): void {
-  if (headers.every((text) => /^[\x00-\x7f]*$/.test(text))) message.flushHeaders()
+  if (headers.every((text) => !/[\u0080-\uffff]/.test(text))) message.flushHeaders()
 }
 
 /** A caller that was not told to send its body may send it or not, so that nobody knows where the next request begins. */

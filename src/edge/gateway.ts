@@ -19,7 +19,7 @@ import { isLoop, requestHeaders, targetWithoutKeys } from './gateway-headers.ts'
 import { expectsContinue, type ForwardableRequest, hasBody, readForwardable } from './gateway-request.ts'
 import { connectUpgraded, responseOn, UpgradedConnections } from './gateway-upgrade.ts'
 import { identityHeaders, signedIdentityHeader } from './identity-headers.ts'
-import type { NodeListeners } from './node.ts'
+import { connectionOf, type NodeListeners } from './node.ts'
 import { createUpstream, type UpstreamTimeouts } from './upstream.ts'
 
 /** What the gateway needs of Hallpass: part of what `createHallpass` returns. */
@@ -85,8 +85,7 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       const { incoming, outgoing } = env as HttpBindings
       const asked = requests.get(incoming)
       if (!asked) throw new TypeError('a request reached the gateway by another way than its listeners')
-      // A path of two readings is none of Hallpass's routes, though a URL would make one of it.
-      const own = asked.isPathPlain ? await hallpass.handle(request, connectionOf(incoming)) : undefined
+      const own = await hallpass.handle(request, connectionOf(incoming))
       if (own) return own
       bodyTimers.get(incoming)?.()
       await pass(incoming, outgoing, asked, undefined)
@@ -256,8 +255,10 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       // Hallpass's own router reads the target too, and must read the same.
       incoming.url = request.target
       requests.set(incoming, request)
-      bodyTimers.set(incoming, limitBody(incoming))
       if (expectsContinue(incoming) && !request.waitsForContinue) sendContinue(outgoing)
+      // It is none of Hallpass's routes, though a URL, which resolves dot segments, would make one of it.
+      if (!request.isPathPlain) return void pass(incoming, outgoing, request, undefined)
+      bodyTimers.set(incoming, limitBody(incoming))
       void ownRoutes(incoming, outgoing)
     },
 
@@ -308,10 +309,6 @@ function standardRequest(incoming: IncomingMessage, { method, target, host }: Fo
     headers.append(incoming.rawHeaders[index] ?? '', incoming.rawHeaders[index + 1] ?? '')
   }
   return new Request(`${scheme(incoming)}://${host || 'localhost'}${target}`, { method, headers })
-}
-
-function connectionOf({ socket }: IncomingMessage): Connection {
-  return { remoteAddress: socket.remoteAddress ?? null }
 }
 
 function scheme({ socket }: IncomingMessage): 'http' | 'https' {

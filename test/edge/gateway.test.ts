@@ -271,11 +271,19 @@ describe('what the application is told', () => {
   test('no other method than the one that a key’s scopes were held against', async (t) => {
     const gateway = await inFrontOfEcho(t)
     const key = await gateway.site.approvedKey({ scopes: 'read' })
-    const seen = await echoed(gateway, '/orders?_method=delete&a=1', {
-      headers: { 'user-api-key': key, 'x-http-method-override': 'DELETE', x_method_override: 'DELETE' },
-    })
+    for (const [path, headers] of [
+      ['/orders', { 'x-http-method-override': 'DELETE' }],
+      ['/orders', { 'x-method-override': 'DELETE' }],
+      ['/orders?_method=delete', {}],
+    ] as const) {
+      const answer = await fetch(gateway.url + path, { headers: { 'user-api-key': key, ...headers } })
+      assert.equal(await reasonOf(answer), 'method_override')
+    }
+    // These spellings are no such headers, but to CGI; and this is the method that it is.
+    const headers = { 'user-api-key': key, x_http_method_override: 'DELETE', 'x-http-method': 'GET' }
+    const seen = await echoed(gateway, '/orders?_method=get&a=1', { headers })
     assert.equal(seen.url, '/orders?a=1')
-    assert.equal(/delete/i.test(JSON.stringify(seen.headers)), false)
+    assert.equal(/delete|x.http.method/i.test(JSON.stringify(seen.headers)), false)
   })
 
   test('what a trusted proxy says of where a request came from, with the proxy added', async (t) => {

@@ -1,0 +1,63 @@
+/** The site that `hallpass serve` guards: an application behind it, the small forum, or none but Hallpass itself. */
+
+import type { Store } from '../domain/store.ts'
+import { nodeGateway } from '../edge/gateway.ts'
+import { type NodeListeners, webListeners } from '../edge/node.ts'
+import { bookmarksCalendar } from '../forum/bookmark-routes.ts'
+import { createForum, type Forum } from '../forum/forum.ts'
+import { createHallpass } from '../server/create-hallpass.ts'
+import type { Hallpass } from '../server/hallpass.ts'
+import type { Database } from '../storage/database.ts'
+import type { ServeOptions } from './serve-options.ts'
+
+/** Which site it is: the one place where that is decided. */
+export function siteKind({ upstream, forum }: ServeOptions): 'gateway' | 'forum' | 'none' {
+  if (upstream !== undefined) return 'gateway'
+  return forum ? 'forum' : 'none'
+}
+
+/** Opens Hallpass, and the site with it. `address` is the one that people reach it by. */
+export async function openGuardedSite(
+  database: Database,
+  store: Store,
+  address: string,
+  options: ServeOptions,
+): Promise<{ readonly hallpass: Hallpass; readonly listeners: NodeListeners }> {
+  const kind = siteKind(options)
+  const { baseUrl, upstream, trustedProxies, requireSignIn } = options
+  const known = baseUrl === undefined ? {} : { baseUrl }
+  // The forum is made with Hallpass, and Hallpass asks it about users; so it asks through this variable.
+  let forum: Forum | undefined
+  const hallpass = await createHallpass({
+    store,
+    ...known,
+    trustedProxies,
+    ...(options.signIn === undefined ? {} : { signIn: options.signIn }),
+    allowPrivatePush: options.allowPrivatePush,
+    scopes: options.scopes,
+    apiKeyScopes: options.apiKeyScopes,
+    pinnedSettings: options.pinnedSettings,
+    currentUserFields: async (user) => (await forum?.currentUserFields(user)) ?? {},
+    calendarFeeds: kind === 'forum' ? [bookmarksCalendar] : [],
+  })
+  if (kind === 'gateway' && upstream !== undefined) {
+    return {
+      hallpass,
+      listeners: nodeGateway(hallpass, { upstream, ...known, trustedProxies, requireSignIn }),
+    }
+  }
+  if (kind === 'forum') {
+    forum = await createForum({
+      hallpass,
+      database,
+      directory: hallpass.directory,
+      clock: { now: () => Date.now() },
+      baseUrl: address,
+      userFields: async (user, viewer) =>
+        viewer?.id === user.id || viewer?.admin ? { user_api_keys: await hallpass.appsOf(user) } : {},
+      onNotification: hallpass.pushNotification,
+    })
+  }
+  const site = forum ?? hallpass
+  return { hallpass, listeners: webListeners((request, connection) => site.fetch(request, connection)) }
+}
