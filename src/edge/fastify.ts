@@ -47,15 +47,14 @@ export async function guard(app: FastifyInstance, options: FastifyGuardOptions):
     const arrival = nodeArrival(request.raw)
     originals.set(arrival.request, request)
     const response = await hallpass.handle(arrival.request, arrival.connection)
-    // The answer ends Fastify's round: what a hook returns while nothing is sent means nothing.
-    if (response) return reply.send(response)
+    if (response) return send(reply, response)
     visits.set(request, { hallpass, arrival, identity: undefined })
   })
   app.addHook('preValidation', async (request, reply) => {
     const visit = visits.get(request)
     if (!visit) throw new TypeError('a hook has come to a request that the guard has not seen')
     const admission = await admitParsed(visit, request, options)
-    if (admission.outcome === 'answered') return reply.send(admission.response)
+    if (admission.outcome === 'answered') return send(reply, admission.response)
     const { identity } = admission
     visits.set(request, { ...visit, identity })
     const headers = answerHeaders(hallpass, visit.arrival.request, identity, routeOf(request))
@@ -68,7 +67,7 @@ export async function requireIdentity(request: FastifyRequest, reply: FastifyRep
   const visit = visits.get(request)
   if (!visit) throw new TypeError('requireIdentity is used on a route that guard does not guard')
   if (visit.identity) return undefined
-  return reply.send(visit.hallpass.refuse(visit.arrival.request, refusal('not_signed_in')))
+  return send(reply, visit.hallpass.refuse(visit.arrival.request, refusal('not_signed_in')))
 }
 
 /**
@@ -103,6 +102,17 @@ function admitParsed(
 ): Promise<Admission> {
   const isParsed = arrival.body !== undefined && body !== undefined && body !== null
   return admit(hallpass, isParsed ? { ...arrival, body: parametersIn(body) } : arrival, options)
+}
+
+/**
+ * Answers, whole: Fastify takes a hook's answer for given only once it has ended, and its own answers to HEAD measure
+ * what they leave out.
+ */
+async function send(reply: FastifyReply, response: Response): Promise<FastifyReply> {
+  const body = Buffer.from(await response.arrayBuffer())
+  reply.code(response.status)
+  for (const [name, value] of response.headers) putHeader(reply, name, value)
+  return reply.send(body)
 }
 
 function routeOf({ method, routeOptions }: FastifyRequest): string {

@@ -28,8 +28,9 @@ export interface WebGuardOptions<Rest extends readonly unknown[]> extends GuardO
    */
   readonly remoteAddress?: (request: Request, ...rest: Rest) => string | null | undefined
   /**
-   * Reads the parameters of a body, out of a copy of the request, which is kept in memory until both are read. Without
-   * it a key that is narrowed by such parameters is refused. Default: bodies are left alone.
+   * Reads the parameters of a form or a JSON body, out of a copy of the request, which is kept in memory until both are
+   * read; other bodies are left alone. Without it a key that is narrowed by such parameters is refused, and a form's CSRF
+   * token does not count. Default: all bodies are left alone.
    */
   readonly parameters?: (copy: Request) => Promise<Readonly<Record<string, unknown>> | undefined>
 }
@@ -60,7 +61,7 @@ async function parametersOf(
   request: Request,
   read: WebGuardOptions<readonly unknown[]>['parameters'],
 ): Promise<BodyParameters> {
-  if (!read) return 'unread'
+  if (!read || !parsable.test(request.headers.get('content-type') ?? '')) return 'unread'
   try {
     return (await read(request.clone())) ?? 'unread'
   } catch {
@@ -68,6 +69,8 @@ async function parametersOf(
     return 'unread'
   }
 }
+
+const parsable = /^(?:\S+[/+]json|application\/x-www-form-urlencoded|multipart\/form-data)\s*(?:;|$)/i
 
 function withHeaders(response: Response, added: Headers): Response {
   // A switch of protocols has no headers that anybody could add to.
