@@ -22,7 +22,7 @@ export function nodeArrival(incoming: IncomingMessage, options: NodeArrivalOptio
   if (contentType !== undefined) headers.set('content-type', contentType)
   const url = new URL(originOf(incoming) + (target.startsWith('/') ? target : '/'))
   const request = webRequest(url, incoming.method ?? 'GET', headers, stream)
-  const connection = { remoteAddress: incoming.socket.remoteAddress ?? null }
+  const connection = { remoteAddress: incoming.socket.remoteAddress ?? null, requestTarget: target }
   return { request, connection, rawPath, body: parameters }
 }
 

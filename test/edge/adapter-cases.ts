@@ -122,11 +122,14 @@ export const adapterCases: readonly AdapterCase[] = [
     },
   },
   {
-    guarantee: 'dot segments do not change what is decided about',
+    guarantee: 'the path that is decided about is the one that the application acts on',
     async run({ app, site }) {
       const key = await keyWith(site, 'shop:read')
-      const { status } = await rawCall(app, { path: '/orders/../fault', headers: { 'user-api-key': key } })
-      assert.ok(status >= 400 && status < 500, String(status))
+      const path = '/fault/../orders/7'
+      const { status, body } = await rawCall(app, { path, headers: { 'user-api-key': key } })
+      // On servers that resolve dot segments the application sees /orders/7, which the key may; on others it does not.
+      if (status === 200) assert.deepEqual(JSON.parse(body), { id: '7' })
+      else assert.deepEqual([status, JSON.parse(body).reason], [400, 'path_ambiguous'])
     },
   },
   {

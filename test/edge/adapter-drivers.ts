@@ -64,7 +64,7 @@ export async function startApp(
 }
 
 /** What GET /who says. */
-export function describe(identity: Identity | undefined): Record<string, unknown> {
+function describe(identity: Identity | undefined): Record<string, unknown> {
   return { user: identity?.user.username ?? null, via: identity?.via ?? null }
 }
 
