@@ -45,6 +45,9 @@ const roomRules = Object.entries(rooms).map(([room, mayImport]) => ({
   to: { path: '^src/', pathNot: `^src/(${[room, ...mayImport].join('|')})/` },
 }))
 
+/** The ways to stand in front of an application, each an export of its own. */
+const adapters = '^src/edge/(express|fastify|hono|node|web)\\.ts$'
+
 const addressRanges = '^src/domain/address\\.ts$'
 
 module.exports = {
@@ -104,6 +107,21 @@ module.exports = {
       to: { path: '(^|/|^node:)(kysely|sqlite|pg)(/|$)', pathNot: '^src/' },
     },
     {
+      name: 'adapters-stand-alone',
+      comment: 'whoever uses Hallpass with one framework gets nothing of the others',
+      severity: 'error',
+      from: { path: adapters },
+      to: { path: adapters, pathNot: '^src/edge/$1\\.ts$' },
+    },
+    {
+      name: 'frameworks-are-peers',
+      comment:
+        'a framework is the application’s own copy: an adapter imports its types, which are gone when it runs',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: 'node_modules/(express|fastify)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'no-circles',
       comment: 'modules that import one another in a circle cannot be read, or tested, one at a time',
       severity: 'error',
@@ -115,7 +133,11 @@ module.exports = {
       comment: 'what is imported is there, and is in package.json',
       severity: 'error',
       from: { path: '^(src|conformance)/' },
-      to: { dependencyTypes: ['unknown', 'undetermined', 'npm-no-pkg', 'npm-unknown', 'npm-dev'] },
+      to: {
+        dependencyTypes: ['unknown', 'undetermined', 'npm-no-pkg', 'npm-unknown', 'npm-dev'],
+        // The tests run them, the package leaves them to the application: see frameworks-are-peers.
+        pathNot: 'node_modules/(express|fastify)/',
+      },
     },
     {
       name: 'src-stands-alone',

@@ -8,6 +8,7 @@ import { redirects, type Site } from '../site.ts'
 import { query } from '../visitor.ts'
 import { pageCases } from './added-pages.ts'
 import { requestCases } from './added-requests.ts'
+import { discoveryCases } from './discovery.ts'
 import { signatureCase } from './push.ts'
 import { standardDeviceCases } from './standard-device-flow.ts'
 
@@ -22,6 +23,7 @@ export const additionCases: CaseSection = {
     ...keyCases(),
     ...standardDeviceCases,
     ...otherCases(),
+    ...discoveryCases,
   ],
 }
 

@@ -2,7 +2,7 @@
 
 import type { Store } from '../domain/store.ts'
 import { nodeGateway } from '../edge/gateway.ts'
-import { type NodeListeners, webListeners } from '../edge/node.ts'
+import { type NodeListeners, webListeners } from '../edge/node-server.ts'
 import { bookmarksCalendar } from '../forum/bookmark-routes.ts'
 import { createForum, type Forum } from '../forum/forum.ts'
 import { createHallpass } from '../server/create-hallpass.ts'

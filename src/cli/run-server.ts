@@ -1,6 +1,6 @@
 /** The server's process. Which site it guards is in `guarded-site.ts`. */
 import { randomBytes } from 'node:crypto'
-import { type ListeningServer, listenWith, type NodeListeners } from '../edge/node.ts'
+import { type ListeningServer, listenWith, type NodeListeners } from '../edge/node-server.ts'
 import { HallpassError } from '../protocol/errors.ts'
 import type { Hallpass } from '../server/hallpass.ts'
 import { openSqlite } from '../storage/sqlite/open-sqlite.ts'

@@ -1,6 +1,7 @@
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { commit } from './commit.ts'
 import type { Actor } from './events.ts'
+import { hashSecret } from './key-text.ts'
 import type { Domain } from './ports.ts'
 import type { UserApiKeyRecord } from './store.ts'
 import { keyFacts } from './store-key.ts'
@@ -31,6 +32,26 @@ export function checkActive(
  */
 export function revokeUserApiKey(domain: Domain, actor: Actor, id: number, by: User): Promise<Changed> {
   return setRevoked(domain, actor, id, by, domain.clock.now())
+}
+
+/**
+ * Revokes the user API key whose text is `text`: whoever holds a key may give it back (RFC 7009). Nothing happens for a
+ * text that is no key, or one that is revoked. `address`: where it came from, for the audit log; null when not known.
+ */
+export async function revokeHeldUserApiKey(
+  domain: Domain,
+  text: string,
+  address: string | null,
+): Promise<void> {
+  const found = await domain.store.userApiKeys.findByHash(hashSecret(text))
+  if (!found || found.revokedAt !== null) return
+  const actor: Actor = { userId: found.userId, via: 'user_api_key', address }
+  await commit(domain, actor, async (session) => {
+    const key = await session.userApiKeys.findById(found.id)
+    if (!key || key.revokedAt !== null) return { result: undefined, events: [] }
+    await session.userApiKeys.setRevokedAt(key.id, domain.clock.now())
+    return { result: undefined, events: [{ type: 'user_api_key_revoked', ...keyFacts(key) }] }
+  })
 }
 
 /** Takes a revocation back (protocol §8.3). An expiry stays as it is. Reasons as for revoking. */

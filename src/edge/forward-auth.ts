@@ -120,13 +120,13 @@ function refuse(
   why: Refusal,
   route: Route = unreadRoute,
 ): Response {
-  const { body, headers } = parts.refuse(request, route, why)
+  const { body, headers, status } = parts.refuse(request, route, why)
   headers.set('hallpass-status', String(why.status))
   if (asksLikeNginx(request)) {
     headers.set('hallpass-refusal', bodyInHeader(why, new URL(errorDocsPath, parts.publicUrl(request)).href))
   }
-  const isPassedOn = why.status === 401 || why.status === 429 || why.status >= 500
-  return new Response(body, { status: isPassedOn ? why.status : 403, headers })
+  const isPassedOn = status === 401 || status === 429 || status >= 500
+  return new Response(body, { status: isPassedOn ? status : 403, headers })
 }
 
 /** The JSON of a refusal where a header can hold it; without its words where they are many. */

@@ -19,7 +19,7 @@ import { isLoop, requestHeaders, targetWithoutKeys } from './gateway-headers.ts'
 import { expectsContinue, type ForwardableRequest, hasBody, readForwardable } from './gateway-request.ts'
 import { connectUpgraded, responseOn, UpgradedConnections } from './gateway-upgrade.ts'
 import { identityHeaders, signedIdentityHeader } from './identity-headers.ts'
-import { connectionOf, type NodeListeners } from './node.ts'
+import { connectionOf, type NodeListeners } from './node-server.ts'
 import { createUpstream, type UpstreamTimeouts } from './upstream.ts'
 
 /** What the gateway needs of Hallpass: part of what `createHallpass` returns. */

@@ -4,7 +4,7 @@ import type { SigningKeys } from '../domain/signing-keys.ts'
 import { keyIdOf, scopesOf } from './identity-headers.ts'
 
 /** How long a token is valid, in seconds: for the way to the application, and clocks that differ a little. */
-export const identityTokenSeconds = 60
+const identityTokenSeconds = 60
 
 export interface IdentityTokenOptions {
   /** Who signs: the site's address. */

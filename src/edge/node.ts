@@ -1,114 +1,100 @@
-/** Serving a web-standard handler from `node:http`. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
-import { getRequestListener, type HttpBindings } from '@hono/node-server'
-import type { Connection } from '../domain/ports.ts'
+/** Hallpass and `node:http`: a guard for a bare server, and a server for a web-standard handler. `hallpass/node`. */
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Authentication, Identity } from '../domain/identity.ts'
+import { refusal } from '../protocol/errors.ts'
+import { answerHeaders, type GuardingHallpass, type GuardOptions, receive } from './guard.ts'
+import { nodeArrival } from './node-request.ts'
+import { putHeaders, sendResponse } from './node-response.ts'
 
-/** A web-standard handler that is also told how the request came. */
-export type WebHandler = (request: Request, connection: Connection) => Promise<Response>
+export type { Identity } from '../domain/identity.ts'
+export type { GuardingHallpass, GuardOptions } from './guard.ts'
+export type { ListeningServer, ListenOptions, WebHandler } from './node-server.ts'
+export { listen, nodeListener } from './node-server.ts'
 
-export interface ListenOptions {
-  readonly port: number
-  readonly host: string
-  /** How long a request may take to arrive whole, in milliseconds; 0 for as long as it likes. Default 60 000. */
-  readonly requestTimeoutMs?: number
-}
+/** Answers a request that the guard let through; `identity` is undefined for nobody. */
+export type GuardedListener = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  identity: Identity | undefined,
+) => unknown
 
-/** A server that answers. */
-export interface ListeningServer {
-  /** The port in use: the one asked for, or, for port 0, the one that was free. */
-  readonly port: number
-  /** Lets running requests end, for at most `graceMs`, then closes. Default 5000. */
-  close(graceMs?: number): Promise<void>
-}
-
-/** What answers on a server of `node:http`. */
-export interface NodeListeners {
-  /** Also hears of requests whose caller waits for `100 Continue`, and answers that. */
-  request(incoming: IncomingMessage, outgoing: ServerResponse): void
-  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Whether a request that asks for an upgrade is for `upgrade`; otherwise it is one like any other. */
-  shouldUpgrade(incoming: IncomingMessage): boolean
-  /** Ends the connections that the server does not know of. Called when the time for running requests is over. */
-  breakOff(): void
-}
-
-// An authorization request carries a PEM in its address; with a 4096-bit key and long names it passes 8 KiB.
-const maxHeaderSize = 32 * 1024
-
-/**
- * Listens, and hands every request to `handler`.
- *
- * @throws the system's error (`EADDRINUSE`, `EACCES`) when the address cannot be had
- */
-export function listen(handler: WebHandler, options: ListenOptions): Promise<ListeningServer> {
-  return listenWith(webListeners(handler), options)
+export interface NodeGuardOptions extends GuardOptions {
+  /** Hears of what `listener` threw, each with the id that the answer names. Default: the error stream. */
+  readonly onError?: (error: unknown, requestId: string) => void
 }
 
 /**
- * Listens, and hands every request to `listeners`.
- *
- * @throws as `listen`
+ * A listener for `http.createServer` that answers for Hallpass's own routes and pages, refuses requests whose key does
+ * not allow them, and hands the others to `listener`, their bodies unread. A body that was read before is found in
+ * `request.body`. What `listener` throws, or rejects with, is answered with 500.
  */
-export async function listenWith(listeners: NodeListeners, options: ListenOptions): Promise<ListeningServer> {
-  const server = createServer({
-    maxHeaderSize,
-    headersTimeout: 60_000,
-    requestTimeout: options.requestTimeoutMs ?? 60_000,
-    shouldUpgradeCallback: (incoming) => listeners.shouldUpgrade(incoming),
-  })
-  server.on('request', (incoming, outgoing) => listeners.request(incoming, outgoing))
-  server.on('checkContinue', (incoming, outgoing) => listeners.request(incoming, outgoing))
-  server.on('upgrade', (incoming, socket, head) => listeners.upgrade(incoming, socket, head))
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port, options.host, resolve)
-  })
-  const address = server.address()
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : options.port,
-    close: (graceMs = 5000) => close(server, graceMs, () => listeners.breakOff()),
+export function guard(
+  hallpass: GuardingHallpass,
+  listener: GuardedListener,
+  options: NodeGuardOptions = {},
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const { onError = reportOnErrorStream } = options
+  return (incoming, outgoing) => {
+    const arrival = nodeArrival(incoming, { parsedBody: 'body' in incoming ? incoming.body : undefined })
+    const { request } = arrival
+    originals.set(request, incoming)
+    const answer = async (): Promise<void> => {
+      const admission = await receive(hallpass, arrival, options)
+      if (admission.outcome === 'answered') return sendResponse(outgoing, admission.response)
+      if (outgoing.destroyed) return
+      const { identity } = admission
+      identities.set(incoming, identity)
+      putHeaders(outgoing, answerHeaders(hallpass, request, identity, undefined))
+      await listener(incoming, outgoing, identity)
+    }
+    answer().catch(async (error: unknown) => {
+      const requestId = randomUUID()
+      onError(error, requestId)
+      const response = hallpass.refuse(request, refusal('internal', { request_id: requestId }))
+      // Half an answer cannot be taken back; that the connection breaks off says that it is not whole.
+      if (outgoing.headersSent) outgoing.destroy()
+      else await sendResponse(outgoing, response)
+    })
   }
 }
 
-/** `handler` for `listenWith`; it upgrades nothing. */
-export function webListeners(handler: WebHandler): NodeListeners {
-  const listener = nodeListener(handler)
-  return {
-    request(incoming, outgoing) {
-      if (incoming.headers.expect !== undefined) outgoing.writeContinue()
-      void listener(incoming, outgoing)
-    },
-    upgrade: (_incoming, socket) => socket.destroy(),
-    shouldUpgrade: () => false,
-    breakOff: () => {},
-  }
+/** Who sent a request that the guard let through; undefined for nobody, and for a request that it never saw. */
+export function identityOf(request: IncomingMessage): Identity | undefined {
+  return identities.get(request)
 }
 
-/** `handler` as a listener of `node:http`. */
-export function nodeListener(handler: WebHandler): ReturnType<typeof getRequestListener> {
-  return getRequestListener(
-    async (request, env) => handler(request, connectionOf((env as HttpBindings).incoming)),
-    {
-      overrideGlobalObjects: false,
-    },
-  )
+/**
+ * Node's own request behind a web-standard one, for `currentUser(request)`. Undefined for a request that came another
+ * way.
+ */
+export function nodeRequest(request: Request): IncomingMessage | undefined {
+  return originals.get(request)
 }
 
-/** How a request reached the process. */
-export function connectionOf(incoming: IncomingMessage): Connection {
-  const remoteAddress = incoming.socket.remoteAddress ?? null
-  return incoming.url === undefined ? { remoteAddress } : { remoteAddress, requestTarget: incoming.url }
+/**
+ * Decides about a request that no listener is given, such as the upgrade to a WebSocket. Whoever lets a session in there
+ * checks the `Origin` header too: pages of other sites can open sockets, with the visitor's cookies.
+ */
+export function authenticate(
+  hallpass: GuardingHallpass,
+  incoming: IncomingMessage,
+  { limitAddresses = 'all' }: GuardOptions = {},
+): Promise<Authentication> {
+  const { request, connection, rawPath, body } = nodeArrival(incoming)
+  originals.set(request, incoming)
+  return hallpass.authenticate(request, {
+    connection,
+    limitAddresses,
+    sameOrigin: false,
+    ...(rawPath === undefined ? {} : { rawPath }),
+    ...(body === undefined ? {} : { body }),
+  })
 }
 
-async function close(server: Server, graceMs: number, breakOff: () => void): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
-  const timer = setTimeout(() => {
-    server.closeAllConnections()
-    breakOff()
-  }, graceMs)
-  await closed
-  clearTimeout(timer)
-  breakOff()
+const identities = new WeakMap<IncomingMessage, Identity | undefined>()
+const originals = new WeakMap<Request, IncomingMessage>()
+
+function reportOnErrorStream(error: unknown, requestId: string): void {
+  console.error(`request ${requestId} failed:`, error)
 }

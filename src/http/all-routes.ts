@@ -10,7 +10,10 @@ import { addAuthorizationRoutes } from './authorization.ts'
 import { addCalendarSubscriptionRoutes } from './calendar-subscriptions.ts'
 import { addClientRoutes } from './clients.ts'
 import { addDeviceRoutes } from './device.ts'
+import { addDiscoveryRoutes } from './discovery.ts'
 import { addExternalSignInRoutes } from './external-sign-in.ts'
+import { addIntrospectionRoutes } from './introspection.ts'
+
 import { addJobRoutes } from './jobs.ts'
 import { addJwksRoutes } from './jwks.ts'
 import { addKeyRoutes } from './keys.ts'
@@ -19,6 +22,7 @@ import { addOAuthRoutes } from './oauth.ts'
 import { addOneTimePasswordRoutes } from './one-time-passwords.ts'
 import { addOneTimeSignInRoutes } from './one-time-sign-in.ts'
 import { addPushRoutes } from './push.ts'
+import { addRevocationRoutes } from './revocation.ts'
 import { addScopeRoutes } from './scopes.ts'
 import { createRouter, type Router, type Service } from './service.ts'
 import { addSessionRoutes } from './session.ts'
@@ -68,6 +72,9 @@ export function createAllRoutes(
   addAuditRoutes(router, service)
   addScopeRoutes(router, service)
   addJwksRoutes(router, service)
+  addDiscoveryRoutes(router, service)
+  addIntrospectionRoutes(router, service)
+  addRevocationRoutes(router, service)
   addCalendarSubscriptionRoutes(router, service)
   return router
 }

@@ -14,7 +14,14 @@ type ReadBody =
  */
 export async function readBody(request: Request): Promise<ReadBody> {
   if (request.method === 'GET' || request.method === 'HEAD') return { outcome: 'read', body: undefined }
-  const bytes = await readBounded(request)
+  let bytes: Uint8Array<ArrayBuffer> | undefined
+  try {
+    bytes = await readBounded(request)
+  } catch (error) {
+    // Misuse by the program around us is its to hear of; a sender who goes away in between is nobody's fault here.
+    if (error instanceof TypeError) throw error
+    return unreadable('a whole', 'it broke off')
+  }
   if (bytes === undefined) return refused(refusal('body_too_large', { limit: maximumBodyBytes }))
   if (bytes.length === 0) return { outcome: 'read', body: {} }
   const type = (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''

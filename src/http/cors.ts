@@ -38,4 +38,4 @@ const allowedHeaders =
 
 /** What a script may read besides the ordinary headers. An addition to the protocol: a client has to know how long to wait. */
 const exposedHeaders =
-  'Auth-Api-Version, Auth-Api-Device-Code, Retry-After, Discourse-Rate-Limit-Error-Code, X-Discourse-Username, X-Discourse-Route'
+  'Auth-Api-Version, Auth-Api-Device-Code, Retry-After, Discourse-Rate-Limit-Error-Code, X-Discourse-Username, X-Discourse-Route, WWW-Authenticate'

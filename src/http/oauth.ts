@@ -7,17 +7,16 @@ import { limitDeviceRequests, limitPollsFor, limitPollsFrom } from '../domain/de
 import { requestDevice } from '../domain/device-request.ts'
 import { issueToken } from '../domain/device-token.ts'
 import { deviceCodeGrantType, readDeviceAuthorization } from '../protocol/device-authorization.ts'
+import { oauthPaths } from '../protocol/discovery.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { type ParameterSources, readParameters } from '../protocol/parameters.ts'
 import { json, oauthRefused } from './answer.ts'
+import { readBasic } from './basic-authorization.ts'
 import { answering, logStep, longestValue, tellCodes } from './device-step.ts'
 import { type Call, type RouteOptions, type Router, routesOf, type Service } from './service.ts'
 import type { Visit } from './visit.ts'
 
-const deviceAuthorizationPath = '/oauth/device_authorization'
-const tokenPath = '/oauth/token'
-
-/** Adds the routes of RFC 8628, and the page of RFC 8414 by which clients find them. */
+/** Adds the routes of RFC 8628. */
 export function addOAuthRoutes(router: Router, service: Service): void {
   const route = routesOf(router, service)
   const options: RouteOptions = {
@@ -26,11 +25,8 @@ export function addOAuthRoutes(router: Router, service: Service): void {
     isOn: (settings) => settings.enable_oauth_device_flow,
     refuse: oauthRefused,
   }
-  route('POST', deviceAuthorizationPath, options, answering(service, 'request', request, oauthRefused))
-  route('POST', tokenPath, options, answering(service, 'token', token, oauthRefused))
-  route('GET', '/.well-known/oauth-authorization-server', options, async ({ visit }) =>
-    metadata(service, visit),
-  )
+  route('POST', oauthPaths.deviceAuthorization, options, answering(service, 'request', request, oauthRefused))
+  route('POST', oauthPaths.token, options, answering(service, 'token', token, oauthRefused))
 }
 
 /** RFC 8628 §3.1 and §3.2. */
@@ -83,36 +79,13 @@ async function token(service: Service, call: Call): Promise<Response | Refusal> 
   })
 }
 
-/** RFC 8414 §2, RFC 8628 §4. */
-function metadata(service: Service, visit: Visit): Response {
-  const issuer = service.baseUrl(visit)
-  const { allow_user_api_key_scopes: allowed } = service.domain.settings.current()
-  return json({
-    issuer,
-    device_authorization_endpoint: issuer + deviceAuthorizationPath,
-    token_endpoint: issuer + tokenPath,
-    token_endpoint_auth_methods_supported: ['none'],
-    grant_types_supported: [deviceCodeGrantType],
-    response_types_supported: [],
-    scopes_supported: allowed.filter((scope) => scope !== 'one_time_password'),
-  })
-}
-
 /** The client's id may stand in the `Authorization` header instead (RFC 6749 §2.3.1); whatever secret is beside it does not count. */
 function bodyAlone({ request: { headers } }: Visit, { body }: ParameterSources): ParameterSources {
   const query = new URLSearchParams()
-  const clientId = basicName(headers.get('authorization'))
+  const clientId = readBasic(headers.get('authorization'))?.name
   // What the body says wins.
   if (clientId !== undefined) query.set('client_id', clientId)
   return { query, body }
-}
-
-function basicName(header: string | null): string | undefined {
-  const [, encoded] = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(header ?? '') ?? []
-  if (encoded === undefined) return undefined
-  const [name = ''] = Buffer.from(encoded, 'base64').toString('utf8').split(':', 1)
-  // Both halves are form-encoded there.
-  return new URLSearchParams(`name=${name}`).get('name') ?? undefined
 }
 
 const tokenSpecs = {

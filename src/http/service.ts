@@ -14,13 +14,14 @@ import type { Route } from '../protocol/route.ts'
 import { routeName } from '../protocol/route-name.ts'
 import type { Settings } from '../protocol/settings.ts'
 import { authenticate, authenticateKeys } from '../verify/authenticate.ts'
-import { readCredentials } from '../verify/credentials.ts'
+import { type Credentials, readCredentials } from '../verify/credentials.ts'
 import { hasQueryCredentials } from '../verify/query-credentials.ts'
 import { limitAddress } from '../verify/request-limits.ts'
 import type { Verifier } from '../verify/verifier.ts'
 import { refused, sealedFromCaches } from './answer.ts'
 import { readBody } from './body.ts'
 import { withCaller } from './caller-headers.ts'
+import { challenged } from './challenge.ts'
 import type { Visit } from './visit.ts'
 
 export interface Service {
@@ -39,6 +40,8 @@ export interface Service {
   readonly signingKeys: SigningKeys
   /** The site's address, without a slash at its end; the request's own where none was configured. */
   readonly baseUrl: (visit: Visit) => string
+  /** Whether that address was configured, so that no sender of a request has a say in it. */
+  readonly hasConfiguredAddress: boolean
   /** What the site adds to `current_user`. */
   readonly currentUserFields: (user: User) => Promise<Record<string, unknown>>
   /** The calendars that the site serves; without any there are no calendar subscriptions. */
@@ -61,11 +64,16 @@ export interface RouteOptions {
   /**
    * Who may come: `anyone`; `user`, somebody signed in or a key; `admin`, an administrator, to whom alone the route
    * exists (protocol §11). `unchecked` asks for nobody and looks at no cookie; a key that is sent must be good even
-   * so (§10.2).
+   * so (§10.2). `api_key`, an API key of any user's, and no cookie is looked at. `holder` is whoever holds what the
+   * body names: neither cookies nor keys in headers are looked at.
    */
-  readonly who: 'anyone' | 'user' | 'admin' | 'unchecked'
+  readonly who: 'anyone' | 'user' | 'admin' | 'unchecked' | 'api_key' | 'holder'
   /** Whether requests count for no limit and no key is looked at: health, and files that never change. Default false. */
   readonly uncounted?: boolean
+  /** Reads out of the headers who sends the request. Default: as everywhere else. */
+  readonly credentials?: (headers: Headers) => Credentials
+  /** Whether requests with an API key are left out of the site's limit for those: the route has one. Default false. */
+  readonly hasOwnLimit?: boolean
   /** Whether an administrator's key counts in the query. Default false. */
   readonly legacyQuery?: boolean
   /** Whether every answer, refusals included, carries the headers of the authorization routes (§1). Default false. */
@@ -120,7 +128,13 @@ export function routesOf(router: Router, service: Service): AddRoute {
       if (options.isOn?.(settings) === false) return next()
       const call = await receive(service, visit, options, (segment) => context.req.param(segment) ?? '')
       const refuse = options.refuse ?? refused
-      const response = 'reason' in call ? refuse(visit, call, settings.title) : await handler(call)
+      const response =
+        'reason' in call
+          ? challenged(visit.request, refuse(visit, call, settings.title), call, {
+              baseUrl: service.baseUrl(visit),
+              settings,
+            })
+          : await handler(call)
       if (options.sealed) sealedFromCaches(response)
       if ('reason' in call) return response
       return withCaller(response, call.identity, name)
@@ -171,17 +185,20 @@ async function receive(
   const read = await readBody(request)
   if (read.outcome === 'refused') return read.refusal
   const sources: ParameterSources = { query: url.searchParams, body: read.body }
-  if (options.uncounted) return { visit, identity: undefined, sources, segment }
+  if (options.uncounted || options.who === 'holder') return { visit, identity: undefined, sources, segment }
 
   const own = readRevocationId(route, sources)
   if (own.outcome === 'refused') return own.refusal
   const inQuery =
     options.legacyQuery || (hasQueryCredentials(sources.query) && verifier.takesKeyInQuery(route))
-  const decide = options.who === 'unchecked' ? authenticateKeys : authenticate
+  const looksAtCookies = options.who !== 'unchecked' && options.who !== 'api_key'
+  const decide = looksAtCookies ? authenticate : authenticateKeys
   const authentication = await decide(verifier, {
     request,
     route: { ...route, ...sources },
-    credentials: readCredentials(request.headers, sources.query, inQuery),
+    credentials:
+      options.credentials?.(request.headers) ?? readCredentials(request.headers, sources.query, inQuery),
+    hasOwnLimit: options.hasOwnLimit ?? false,
     csrfToken: csrfTokenOf(visit, sources),
     sameOrigin: false,
     revocationId: own.values.id,
@@ -190,6 +207,7 @@ async function receive(
   if (authentication.outcome === 'refused') return authentication.refusal
   if (options.who === 'unchecked') return { visit, identity: undefined, sources, segment }
   const identity = authentication.outcome === 'authenticated' ? authentication.identity : undefined
+  if (options.who === 'api_key' && identity?.via !== 'api_key') return refusal('api_key_required')
   if (options.who === 'user' && !identity) return refusal('not_signed_in')
   if (options.who === 'admin' && !identity?.user.admin) return refusal('not_found', { what: 'such page' })
   if (options.who === 'admin' && identity?.via === 'user_api_key')

@@ -142,12 +142,13 @@ function insufficient(
   const needed = catalogue.all.filter((scope) => routeFor(scope, request)).map(({ id }) => id)
   // The broad one last: the narrowest is the one to ask for.
   needed.sort((one, other) => Number(one === 'global:read') - Number(other === 'global:read'))
-  return refusal('api_key_scope_insufficient', {
+  const why = refusal('api_key_scope_insufficient', {
     method: request.method,
     path: request.format === undefined ? request.path : `${request.path}.${request.format}`,
     needed: needed.join(', ') || 'none, for only a key with the scope mode `global` may do this',
     granted: granted.map(describeGrant).join(', ') || 'none',
   })
+  return { ...why, scopes: { needed, granted: granted.map(apiKeyScopeId) } }
 }
 
 function describeGrant(grant: GrantedApiKeyScope): string {

@@ -170,4 +170,6 @@ export const builtInApiKeyScopes: readonly ApiKeyScopeDefinition[] = [
       },
     ],
   },
+  // Of Hallpass's own: asking what a user API key is (RFC 7662).
+  { resource: 'keys', action: 'introspect', routes: [{ methods: ['POST'], paths: ['/oauth/introspect'] }] },
 ]

@@ -21,6 +21,9 @@ export const deviceRequestLifetimeSeconds = 600
 /** How long an app is told to wait between two polls, in seconds (protocol §5.1). */
 export const devicePollIntervalSeconds = 5
 
+/** The fewest bits of the public key that an app sends (protocol §4.3). */
+export const deviceMinimumKeyBits = 2048
+
 /** How long a sealed payload waits for its poll at the most, in seconds (protocol §5.1). */
 export const devicePayloadLifetimeSeconds = 60
 
@@ -125,7 +128,7 @@ export function checkDeviceRequest(
   if (padding.outcome === 'refused') return padding
   const publicKeyPem = client?.publicKey ?? parameters.publicKey
   if (!publicKeyPem) return refused(incomplete(parameters, client))
-  const key = parsePublicKey(publicKeyPem, { minimumBits: 2048 })
+  const key = parsePublicKey(publicKeyPem, { minimumBits: deviceMinimumKeyBits })
   if (key.outcome === 'refused') return key
   const expiry = checkExpiry(parameters.expiresInSeconds, settings.max_user_api_key_expiry_days)
   if (expiry.outcome === 'refused') return expiry

@@ -513,6 +513,26 @@ export const refusalCatalogue = {
       'use an API key that has one of them; GET /session/scopes.json tells what a key has. parameters that a scope is narrowed to must be within its limits',
     wire: 'You are not permitted to view the requested resource. The API username or key is invalid.',
   },
+  api_key_required: {
+    status: 401,
+    errorType: 'invalid_access',
+    message: 'this needs an administrator’s API key',
+    remedy:
+      'send one in the `Api-Key` header with `Api-Username`, or the username and the key as HTTP Basic (`Authorization: Basic`)',
+  },
+  introspection_not_permitted: {
+    status: 403,
+    errorType: 'invalid_access',
+    message: 'this API key may not ask about user API keys: it acts for somebody who is no administrator',
+    remedy: 'use an API key with the scope keys:introspect, or one that acts for an administrator',
+  },
+  token_type_unsupported: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`token` has the form of an administrator’s API key, which does not revoke itself',
+    remedy: 'revoke an API key with `POST /admin/api/keys/ID/revoke.json`; send a user API key here',
+    wire: 'You supplied invalid parameters to the request: token',
+  },
   api_key_scope_unknown: {
     status: 400,
     errorType: 'invalid_parameters',
@@ -667,6 +687,16 @@ export interface Refusal {
   readonly message: string
   /** How to mend it, filled in. */
   readonly remedy: string
+  /** Of a refusal for scope alone. */
+  readonly scopes?: RefusedScopes
+}
+
+/** What a refusal for scope is about, by name. */
+export interface RefusedScopes {
+  /** Those that would permit the request, the narrowest first; empty when none would. One of them is enough. */
+  readonly needed: readonly string[]
+  /** Those of the key. One that is in both lists is narrowed on the key to other values than the request's. */
+  readonly granted: readonly string[]
 }
 
 /** Makes the refusal for `reason`; the compiler asks for exactly the details that its texts name. */
@@ -695,14 +725,18 @@ export interface RefusalBody {
   readonly message: string
   readonly remedy: string
   readonly docs_url: string
+  /** Of a refusal for scope: {@link RefusedScopes}. */
+  readonly needed_scopes?: readonly string[]
+  readonly granted_scopes?: readonly string[]
 }
 
 /** Puts a refusal into its JSON body. `docsUrl` is the address of the error pages, without a trailing slash. */
 export function refusalBody(refused: Refusal, docsUrl: string): RefusalBody {
   const entry: CatalogueEntry = refusalCatalogue[refused.reason]
-  const { wait_seconds: waitSeconds, time_left: timeLeft } = refused.details
+  const { details, scopes } = refused
+  const { wait_seconds: waitSeconds, time_left: timeLeft } = details
   return {
-    errors: [fill(entry.wire ?? wireText(entry), refused.details)],
+    errors: [fill(entry.wire ?? wireText(entry), details)],
     ...(entry.errorType ? { error_type: entry.errorType } : {}),
     ...(waitSeconds !== undefined && timeLeft !== undefined
       ? { extras: { wait_seconds: waitSeconds, time_left: timeLeft } }
@@ -711,6 +745,7 @@ export function refusalBody(refused: Refusal, docsUrl: string): RefusalBody {
     message: refused.message,
     remedy: refused.remedy,
     docs_url: `${docsUrl}/${refused.reason}`,
+    ...(scopes ? { needed_scopes: scopes.needed, granted_scopes: scopes.granted } : {}),
   }
 }
 

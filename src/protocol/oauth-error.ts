@@ -1,12 +1,14 @@
 import { type Reason, type Refusal, type RefusalBody, refusalBody } from './errors.ts'
 
-/** What the OAuth routes may answer (RFC 6749 §5.2, RFC 8628 §3.5). */
+/** What the OAuth routes may answer (RFC 6749 §5.2, RFC 8628 §3.5, RFC 7009 §2.2.1). */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_scope'
   | 'invalid_grant'
+  | 'invalid_client'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
+  | 'unsupported_token_type'
   | 'authorization_pending'
   | 'slow_down'
   | 'access_denied'
@@ -47,6 +49,19 @@ const codes: { readonly [R in Reason]?: OAuthErrorCode } = {
   scope_not_for_devices: 'invalid_scope',
   client_needs_sealed_keys: 'unauthorized_client',
   grant_type_unsupported: 'unsupported_grant_type',
+  token_type_unsupported: 'unsupported_token_type',
+  api_key_required: 'invalid_client',
+  api_key_invalid: 'invalid_client',
+  api_key_revoked: 'invalid_client',
+  api_key_identity_missing: 'invalid_client',
+  api_key_form_mixed: 'invalid_client',
+  api_key_user_unknown: 'invalid_client',
+  api_key_user_mismatch: 'invalid_client',
+  api_key_external_id: 'invalid_client',
+  api_key_address_not_allowed: 'invalid_client',
+  user_api_key_sent_as_api_key: 'invalid_client',
+  api_key_scope_insufficient: 'unauthorized_client',
+  introspection_not_permitted: 'unauthorized_client',
   device_code_invalid: 'invalid_grant',
   device_code_expired: 'expired_token',
   device_request_pending: 'authorization_pending',
@@ -59,8 +74,8 @@ const codes: { readonly [R in Reason]?: OAuthErrorCode } = {
   device_codes_exhausted: 'temporarily_unavailable',
 }
 
-/** The characters that RFC 6749 §5.2 allows in a description: printable ASCII without `"` and `\`. */
-function describable(text: string): string {
+/** The characters that RFC 6749 §5.2 and RFC 6750 §3 allow in a description: printable ASCII without `"` and `\`. */
+export function describable(text: string): string {
   return text
     .replace(/["“”`]/g, "'")
     .replace(/’/g, "'")

@@ -44,11 +44,11 @@ export function parsePublicKey(
   if ('reason' in read) return { outcome: 'refused', refusal: read }
   const { modulus, exponent } = read
   const bits = bitLength(modulus)
-  const minimum = limits.minimumBits ?? minimumBits
-  if (bits < minimum || bits > maximumBits) {
+  const minimum = limits.minimumBits ?? publicKeyBits.minimum
+  if (bits < minimum || bits > publicKeyBits.maximum) {
     return {
       outcome: 'refused',
-      refusal: refusal('public_key_size', { bits, minimum, maximum: maximumBits }),
+      refusal: refusal('public_key_size', { bits, minimum, maximum: publicKeyBits.maximum }),
     }
   }
   if (exponent < 3n || exponent % 2n === 0n || exponent > largestExponent || exponent >= modulus) {
@@ -76,8 +76,8 @@ export function formatPublicKeyPem(spki: Uint8Array): string {
 /** The longest text that is looked at, in characters: ten times an 8192-bit key, and enough to name most other things. */
 const maximumCharacters = 16_384
 
-const minimumBits = 1024
-const maximumBits = 8192
+/** The bits that a key may have. */
+export const publicKeyBits = { minimum: 1024, maximum: 8192 } as const
 
 /**
  * The narrowest limit among the implementations that have to encrypt with the key (BoringSSL's). Generators make 65537,

@@ -225,13 +225,14 @@ function insufficient(
   // The narrowest first, because that is the one to ask for.
   const broad = permitting.filter(({ routes }) => routes.some((route) => route.paths === undefined))
   const narrow = permitting.filter((scope) => !broad.includes(scope))
-  const path = request.format === undefined ? request.path : `${request.path}.${request.format}`
-  return refusal('scope_insufficient', {
+  const needed = [...narrow, ...broad].map(({ name }) => name)
+  const why = refusal('scope_insufficient', {
     method: request.method,
-    path,
-    needed: [...narrow, ...broad].map(({ name }) => name).join(', ') || 'none, for no scope permits it',
+    path: request.format === undefined ? request.path : `${request.path}.${request.format}`,
+    needed: needed.join(', ') || 'none, for no scope permits it',
     granted: granted.map(describeGrant).join(', ') || 'none',
   })
+  return { ...why, scopes: { needed, granted: granted.map(({ name }) => name) } }
 }
 
 function describeGrant({ name, allowedParameters }: GrantedScope): string {

@@ -475,6 +475,33 @@ export const settingsCatalogue = {
     description:
       'Whether forward-auth refuses, with 401, requests of nobody: without a key and without a session. By default they go on to the application, without identity headers, and it decides.',
   },
+  enable_oauth_metadata: {
+    kind: 'boolean',
+    default: true,
+    description:
+      'Whether clients of OAuth find the site at /.well-known/oauth-protected-resource (RFC 9728) and, while enable_oauth_device_flow is on, /.well-known/oauth-authorization-server (RFC 8414). Switched off, these paths are the application’s own.',
+  },
+  enable_oauth_introspection: {
+    kind: 'boolean',
+    default: true,
+    description:
+      'Whether programs with an API key may ask at /oauth/introspect what a user API key is (RFC 7662). Switched off, the path is the application’s own.',
+  },
+  max_introspections_per_minute: {
+    kind: 'integer',
+    default: 600,
+    minimum: 1,
+    maximum: 1_000_000,
+    unit: 'requests',
+    description:
+      'Questions that one API key may ask at /oauth/introspect in a minute. They do not count in max_admin_api_reqs_per_minute: a service asks once for each request that it gets, and must not use up what administration needs.',
+  },
+  enable_oauth_revocation: {
+    kind: 'boolean',
+    default: true,
+    description:
+      'Whether whoever holds a user API key can revoke it at /oauth/revoke (RFC 7009). Switched off, the path is the application’s own; /user-api-key/revoke stays.',
+  },
   verbose_user_api_key_device_auth_logging: {
     kind: 'boolean',
     default: false,

@@ -17,8 +17,11 @@ import { signIdentity } from '../edge/identity-token.ts'
 import { createAllRoutes } from '../http/all-routes.ts'
 import { refused } from '../http/answer.ts'
 import { withCaller } from '../http/caller-headers.ts'
+import { challenged } from '../http/challenge.ts'
 import { answerPreflight, withCors } from '../http/cors.ts'
+import { answerDiscoveryPreflight } from '../http/discovery.ts'
 import { answerOneTimeEntrance } from '../http/one-time-entrance.ts'
+import { isPublished } from '../http/published.ts'
 import type { Environment, Service } from '../http/service.ts'
 import { siteAddress } from '../http/site-address.ts'
 import { appsJson } from '../http/user-json.ts'
@@ -136,6 +139,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     jobs: jobs.runner,
     signingKeys,
     baseUrl: addressOf,
+    hasConfiguredAddress: baseUrl !== undefined,
     currentUserFields: options.currentUserFields ?? (async () => ({})),
     calendarFeeds: options.calendarFeeds ?? [],
     pushQueued: () => pushes.wake(),
@@ -146,10 +150,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     isTrustedProxy,
     senderOf: (request, { remoteAddress }) => clientAddress(remoteAddress, request.headers),
     publicUrl: (request) => requests.arrival(request).url,
-    refuse: (request, route, why) => {
-      const visit = requests.visit(request, { ...requests.arrival(request), route })
-      return refused(visit, why, settings.current().title)
-    },
+    refuse: (request, route, why) =>
+      refuse(requests.visit(request, { ...requests.arrival(request), route }), why),
   }
 
   function hear(events: readonly DomainEvent[]): void {
@@ -203,6 +205,13 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     }
   }
 
+  /** A refusal in words, with the challenge that belongs to it. */
+  function refuse(visit: Visit, why: Refusal): Response {
+    const current = settings.current()
+    const site = { baseUrl: addressOf(visit), settings: current }
+    return challenged(visit.request, refused(visit, why, current.title), why, site)
+  }
+
   async function decide(request: Request, options: AuthenticateOptions): Promise<Authentication> {
     const { csrfToken, rawPath, sameOrigin = false, limitAddresses = 'all' } = options
     const arrival = requests.arrival(request, options.connection, rawPath)
@@ -232,11 +241,13 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   const hallpass: Hallpass = {
     async handle(request, connection) {
       if (isForwardAuth(request, connection?.requestTarget)) return answerProxy(request, connection)
-      const preflight = answerPreflight(request, settings.current())
+      const current = settings.current()
+      const preflight = answerDiscoveryPreflight(request, current) ?? answerPreflight(request, current)
       if (preflight) return preflight
       const arrival = requests.arrival(request, connection)
       const response = arrival.ambiguous ? undefined : await answer(requests.visit(request, arrival))
-      return response && hallpass.withCors(request, response)
+      if (!response || isPublished(response)) return response
+      return hallpass.withCors(request, response)
     },
 
     async fetch(request, connection) {
@@ -260,7 +271,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
 
     refuse(request, why) {
       const visit = requests.visit(request, requests.arrival(request))
-      return hallpass.withCors(request, refused(visit, why, settings.current().title))
+      return hallpass.withCors(request, refuse(visit, why))
     },
 
     withCaller,

@@ -35,7 +35,8 @@ export async function authenticateApiKey(
   if (unfit) return refused(unfit)
   const acting = await actingUser(domain, known, asked.credentials)
   if ('reason' in acting) return refused(acting)
-  const problem = checkOwner(acting, domain.clock.now()) ?? limitApiKeys(domain)
+  const problem =
+    checkOwner(acting, domain.clock.now()) ?? (asked.hasOwnLimit ? undefined : limitApiKeys(domain))
   if (problem) return refused(problem)
   verifier.lastUse.apiKeyUsed(key.id)
   const { id, description, scopeMode, scopes } = key

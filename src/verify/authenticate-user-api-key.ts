@@ -25,8 +25,8 @@ export async function authenticateUserApiKey(
 ): Promise<Authentication> {
   const { domain } = verifier
   const keyHash = hashSecret(text)
-  const known = (await knownKey(verifier, keyHash)) ?? (await loadUserApiKey(verifier, keyHash))
-  if (known?.kind !== 'user_api_key') return refused(await unknownUserApiKey(verifier, text, keyHash))
+  const known = await findUserApiKey(verifier, keyHash)
+  if (!known) return refused(await unknownUserApiKey(verifier, text, keyHash))
   const { key, owner } = known
   const now = domain.clock.now()
   const unfit = checkActive(key, now) ?? limitUserApiKey(domain, keyHash)
@@ -44,6 +44,15 @@ export async function authenticateUserApiKey(
   if ('reason' in followed) return refused(followed)
   verifier.lastUse.userApiKeyUsed(key.id)
   return authenticated(identityOf(followed))
+}
+
+/** A key and its owner, whatever state they are in: from the cache, or by one read of the store. */
+export async function findUserApiKey(
+  verifier: Verifier,
+  keyHash: string,
+): Promise<KnownUserApiKey | undefined> {
+  const known = (await knownKey(verifier, keyHash)) ?? (await loadUserApiKey(verifier, keyHash))
+  return known?.kind === 'user_api_key' ? known : undefined
 }
 
 /** The key as one of the client that its app says it is for (protocol §8.5), or why it cannot be. */

@@ -37,6 +37,18 @@ export function readCredentials(headers: Headers, query: URLSearchParams, inQuer
   }
 }
 
+/** An API key and the name of the user that it is to act for, as somebody else's header had them. */
+export function apiKeyCredentials(apiKey: string, username: string): Credentials {
+  const name = present(username)
+  return {
+    userApiKey: undefined,
+    clientId: undefined,
+    apiKey: present(apiKey),
+    actFor: name === undefined ? undefined : { by: 'username', value: name },
+    isMixed: false,
+  }
+}
+
 /** In the order in which they count (protocol §10.2). */
 const identities = [
   { by: 'username', header: 'api-username', parameter: 'api_username' },

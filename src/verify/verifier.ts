@@ -31,6 +31,8 @@ export interface VerifiedRequest {
   readonly sameOrigin: boolean
   /** The parameter `id` of a revocation; undefined when there is none, or the body was not read. */
   readonly revocationId: string | undefined
+  /** Whether the route has a limit of its own for API keys, so that theirs is not counted. Default false. */
+  readonly hasOwnLimit?: boolean
   /** The address of whoever sent the request; null when it is not known. */
   readonly address: string | null
 }

@@ -1,7 +1,7 @@
 /** The configurations in examples/proxies, each with its proxy, in front of a program in Python. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -152,6 +152,27 @@ async function stop(child: ChildProcess | undefined): Promise<void> {
   clearTimeout(timer)
 }
 
+/** Starts a proxy with its configuration, in which the ports are those of this run. */
+async function startProxy(
+  { files, program, options }: Proxy,
+  hallpassPort: number,
+  appPort: number,
+): Promise<{ readonly port: number; readonly child: ChildProcess; readonly temporary: string }> {
+  const port = await freePort()
+  const temporary = await mkdtemp(join(tmpdir(), 'hallpass-proxy-'))
+  // Workers of nginx are another user.
+  await chmod(temporary, 0o755)
+  for (const file of files) {
+    const text = await readFile(join(folder, file), 'utf8')
+    const here = text
+      .replaceAll(/\b8080\b/g, String(port))
+      .replaceAll('127.0.0.1:4000', `127.0.0.1:${hallpassPort}`)
+      .replaceAll('127.0.0.1:3000', `127.0.0.1:${appPort}`)
+    await writeFile(join(temporary, file), here)
+  }
+  return { port, child: await startListening(program, options(temporary), temporary, port), temporary }
+}
+
 describe('examples/proxies', { skip: python.skip }, () => {
   let server: RunningServer
   let app: ChildProcess
@@ -200,19 +221,7 @@ describe('examples/proxies', { skip: python.skip }, () => {
       const withKey = (more: CallerHeaders = {}): CallerHeaders => ({ 'user-api-key': key, ...more })
 
       before(async () => {
-        port = await freePort()
-        temporary = await mkdtemp(join(tmpdir(), 'hallpass-proxy-'))
-        await chmod(temporary, 0o755)
-        for (const file of proxy.files) {
-          await cp(join(folder, file), join(temporary, file))
-          const text = await readFile(join(temporary, file), 'utf8')
-          const here = text
-            .replaceAll(/\b8080\b/g, String(port))
-            .replaceAll('127.0.0.1:4000', `127.0.0.1:${server.port}`)
-            .replaceAll('127.0.0.1:3000', `127.0.0.1:${appPort}`)
-          await writeFile(join(temporary, file), here)
-        }
-        child = await startListening(proxy.program, proxy.options(temporary), temporary, port)
+        ;({ port, child, temporary } = await startProxy(proxy, server.port, appPort))
         visitor = await signedInVisitor({ ...server, baseUrl: `http://localhost:${port}` })
         key = await approvedKey({ scopes: 'read', client_id: proxy.name })
       })
@@ -459,6 +468,16 @@ describe('examples/proxies', { skip: python.skip }, () => {
           assert.equal(answer.headers['x-hallpass-user'], undefined)
           assert.ok([403, 404].includes(answer.status), `${answer.status}`)
         }
+      })
+
+      test('nobody comes in while Hallpass does not answer', async () => {
+        const alone = await startProxy(proxy, await freePort(), appPort)
+        for (const headers of [{}, withKey()]) {
+          const answer = await send(alone.port, '/orders', { headers })
+          assert.deepEqual([answer.status, answer.app], [502, undefined])
+        }
+        await stop(alone.child)
+        await rm(alone.temporary, { recursive: true, force: true })
       })
 
       test('a header that is too large reaches nobody', async () => {

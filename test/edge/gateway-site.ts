@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { connect, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net'
 import type { TestContext } from 'node:test'
 import { type GatewayOptions, nodeGateway } from '../../src/edge/gateway.ts'
-import { type ListeningServer, listenWith } from '../../src/edge/node.ts'
+import { type ListeningServer, listenWith } from '../../src/edge/node-server.ts'
 import type { HallpassOptions } from '../../src/server/options.ts'
 import { createTestSite, type TestSite } from '../test-site.ts'
 

@@ -32,7 +32,7 @@ describe('CORS, with origins listed', () => {
           'access-control-allow-methods': 'POST, PUT, GET, OPTIONS, DELETE',
           'access-control-max-age': '7200',
           'access-control-expose-headers':
-            'Auth-Api-Version, Auth-Api-Device-Code, Retry-After, Discourse-Rate-Limit-Error-Code, X-Discourse-Username, X-Discourse-Route',
+            'Auth-Api-Version, Auth-Api-Device-Code, Retry-After, Discourse-Rate-Limit-Error-Code, X-Discourse-Username, X-Discourse-Route, WWW-Authenticate',
         },
       )
     }

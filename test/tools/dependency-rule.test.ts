@@ -25,6 +25,8 @@ const violations = [
   { from: 'http/b.ts', imports: 'kysely', rule: 'sql-lives-in-storage' },
   { from: 'http/c.ts', imports: 'node:sqlite', rule: 'sql-lives-in-storage' },
   { from: 'edge/a.ts', imports: '../server/thing.ts', rule: 'edge-imports-only-what-it-may' },
+  { from: 'edge/hono.ts', imports: './express.ts', rule: 'adapters-stand-alone' },
+  { from: 'edge/fastify.ts', imports: 'fastify', rule: 'frameworks-are-peers' },
   { from: 'server/a.ts', imports: '../forum/thing.ts', rule: 'server-imports-only-what-it-may' },
   { from: 'forum/a.ts', imports: '../cli/thing.ts', rule: 'forum-imports-only-what-it-may' },
   { from: 'testing/a.ts', imports: '../forum/thing.ts', rule: 'testing-imports-only-what-it-may' },
@@ -73,6 +75,7 @@ describe('the dependency rule', () => {
     for (const room of rooms) await write(`src/${room}/thing.ts`, 'export const thing = 1\n')
     await write('test/thing.ts', 'export const thing = 1\n')
     await write('conformance/thing.ts', 'export const thing = 1\n')
+    await write('src/edge/express.ts', 'export const guard = 1\n')
     await write('src/http/g.ts', "import './f.ts'\nexport const partner = 1\n")
     for (const { from, imports } of [...violations, ...allowed])
       await write(join('src', from), `import '${imports}'\n`)

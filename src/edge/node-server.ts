@@ -1,0 +1,114 @@
+/** Serving a web-standard handler from `node:http`. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import type { Connection } from '../domain/ports.ts'
+
+/** A web-standard handler that is also told how the request came. */
+export type WebHandler = (request: Request, connection: Connection) => Promise<Response>
+
+export interface ListenOptions {
+  readonly port: number
+  readonly host: string
+  /** How long a request may take to arrive whole, in milliseconds; 0 for as long as it likes. Default 60 000. */
+  readonly requestTimeoutMs?: number
+}
+
+/** A server that answers. */
+export interface ListeningServer {
+  /** The port in use: the one asked for, or, for port 0, the one that was free. */
+  readonly port: number
+  /** Lets running requests end, for at most `graceMs`, then closes. Default 5000. */
+  close(graceMs?: number): Promise<void>
+}
+
+/** What answers on a server of `node:http`. */
+export interface NodeListeners {
+  /** Also hears of requests whose caller waits for `100 Continue`, and answers that. */
+  request(incoming: IncomingMessage, outgoing: ServerResponse): void
+  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Whether a request that asks for an upgrade is for `upgrade`; otherwise it is one like any other. */
+  shouldUpgrade(incoming: IncomingMessage): boolean
+  /** Ends the connections that the server does not know of. Called when the time for running requests is over. */
+  breakOff(): void
+}
+
+// An authorization request carries a PEM in its address; with a 4096-bit key and long names it passes 8 KiB.
+const maxHeaderSize = 32 * 1024
+
+/**
+ * Listens, and hands every request to `handler`.
+ *
+ * @throws the system's error (`EADDRINUSE`, `EACCES`) when the address cannot be had
+ */
+export function listen(handler: WebHandler, options: ListenOptions): Promise<ListeningServer> {
+  return listenWith(webListeners(handler), options)
+}
+
+/**
+ * Listens, and hands every request to `listeners`.
+ *
+ * @throws as `listen`
+ */
+export async function listenWith(listeners: NodeListeners, options: ListenOptions): Promise<ListeningServer> {
+  const server = createServer({
+    maxHeaderSize,
+    headersTimeout: 60_000,
+    requestTimeout: options.requestTimeoutMs ?? 60_000,
+    shouldUpgradeCallback: (incoming) => listeners.shouldUpgrade(incoming),
+  })
+  server.on('request', (incoming, outgoing) => listeners.request(incoming, outgoing))
+  server.on('checkContinue', (incoming, outgoing) => listeners.request(incoming, outgoing))
+  server.on('upgrade', (incoming, socket, head) => listeners.upgrade(incoming, socket, head))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, resolve)
+  })
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    close: (graceMs = 5000) => close(server, graceMs, () => listeners.breakOff()),
+  }
+}
+
+/** `handler` for `listenWith`; it upgrades nothing. */
+export function webListeners(handler: WebHandler): NodeListeners {
+  const listener = nodeListener(handler)
+  return {
+    request(incoming, outgoing) {
+      if (incoming.headers.expect !== undefined) outgoing.writeContinue()
+      void listener(incoming, outgoing)
+    },
+    upgrade: (_incoming, socket) => socket.destroy(),
+    shouldUpgrade: () => false,
+    breakOff: () => {},
+  }
+}
+
+/** `handler` as a listener of `node:http`. */
+export function nodeListener(handler: WebHandler): ReturnType<typeof getRequestListener> {
+  return getRequestListener(
+    async (request, env) => handler(request, connectionOf((env as HttpBindings).incoming)),
+    {
+      overrideGlobalObjects: false,
+    },
+  )
+}
+
+/** How a request reached the process. */
+export function connectionOf(incoming: IncomingMessage): Connection {
+  const remoteAddress = incoming.socket.remoteAddress ?? null
+  return incoming.url === undefined ? { remoteAddress } : { remoteAddress, requestTarget: incoming.url }
+}
+
+async function close(server: Server, graceMs: number, breakOff: () => void): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => {
+    server.closeAllConnections()
+    breakOff()
+  }, graceMs)
+  await closed
+  clearTimeout(timer)
+  breakOff()
+}

@@ -1,0 +1,3 @@
+import { describeShop, startLibraryShop } from './shop-scenario.ts'
+
+describeShop('examples/fastify', () => startLibraryShop('fastify'))

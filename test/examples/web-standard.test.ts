@@ -1,0 +1,3 @@
+import { describeShop, startLibraryShop } from './shop-scenario.ts'
+
+describeShop('examples/web-standard', () => startLibraryShop('web-standard'))

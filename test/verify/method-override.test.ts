@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { checkMethodOverride } from '../../src/verify/method-override.ts'
+import { createTestSite, siteUrl } from '../test-site.ts'
+
+// What an attacker would gain: a key that may POST deletes, where the application obeys the header.
+describe('checkMethodOverride', () => {
+  const cases: readonly [
+    what: string,
+    headers: Record<string, string>,
+    query: string,
+    refused: string | undefined,
+  ][] = [
+    ['nothing', {}, '', undefined],
+    ['the same method', { 'x-http-method-override': 'post' }, '_method=post', undefined],
+    ['another in a header', { 'x-http-method-override': 'DELETE' }, '', 'X-HTTP-Method-Override'],
+    ['the same and another', { 'x-method-override': 'POST, DELETE' }, '', 'X-Method-Override'],
+    ['an empty one', { 'x-http-method': '' }, '', 'X-HTTP-Method'],
+    ['another in the address', {}, 'a=1&_method=put', '_method'],
+    ['the same and another in the address', {}, '_method=POST&_method=PUT', '_method'],
+  ]
+  for (const [what, headers, query, refused] of cases) {
+    test(`${refused ? 'refuses' : 'lets through'} ${what}`, () => {
+      const refusal = checkMethodOverride('POST', new Headers(headers), new URLSearchParams(query))
+      assert.equal(refusal?.details.field, refused)
+    })
+  }
+
+  test('holds for requests to an application that asks authenticate, when they bring a key', async () => {
+    const site = await createTestSite()
+    const key = await site.approvedKey({ scopes: 'write' })
+    const ask = (headers: Record<string, string>) =>
+      site.hallpass.authenticate(
+        new Request(`${siteUrl}/orders`, {
+          method: 'POST',
+          headers: { 'x-http-method-override': 'DELETE', ...headers },
+        }),
+      )
+    const refused = await ask({ 'user-api-key': key })
+    assert.equal(refused.outcome === 'refused' && refused.refusal.reason, 'method_override')
+    assert.equal((await ask({})).outcome, 'anonymous')
+    await site.close()
+  })
+})
