@@ -1,3 +1,4 @@
+import { addressBucket } from '../domain/address.ts'
 import type { Domain } from '../domain/ports.ts'
 import { limitRefusal, type RateLimit } from '../domain/rate-limit.ts'
 import { isSuspended, type User, userOfAccount } from '../domain/user.ts'
@@ -44,8 +45,8 @@ function takeAttempt(domain: Domain, account: string, address: string | null): R
     windowMs: 3_600_000,
   }
   for (const [limit, key] of [
-    [perAccount, `${address} ${account.toLowerCase()}`],
-    [perAddress, `${address}`],
+    [perAccount, `${addressBucket(address)} ${account.toLowerCase()}`],
+    [perAddress, addressBucket(address)],
   ] as const) {
     const decision = domain.limiter.take(limit, key)
     if (decision.outcome === 'limited') return limitRefusal(decision)
