@@ -14,7 +14,9 @@ type ReadBody =
  */
 export async function readBody(request: Request): Promise<ReadBody> {
   if (request.method === 'GET' || request.method === 'HEAD') return { outcome: 'read', body: undefined }
-  const bytes = await readBounded(request)
+  const bytes = await readBounded(request).catch(() => null)
+  // Whoever sent it is gone, or has cut it short: nothing is wrong here that anybody need be told of.
+  if (bytes === null) return unreadable('a whole body', 'it broke off')
   if (bytes === undefined) return refused(refusal('body_too_large', { limit: maximumBodyBytes }))
   if (bytes.length === 0) return { outcome: 'read', body: {} }
   const type = (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
