@@ -34,6 +34,26 @@ describe('PUT /admin/site_settings/:name', () => {
   }
 })
 
+describe('GET /admin/site_settings', () => {
+  test('tells a secret to whoever could set it, and not to an API key that only reads', async () => {
+    const name = 'push_api_secret_key'
+    await site.asAdmin(`/admin/site_settings/${name}.json`, { method: 'PUT', json: { [name]: 'hush-hush' } })
+    const { key } = await (
+      await site.asAdmin('/admin/api/keys.json', {
+        json: { key: { description: 'monitor', scope_mode: 'read_only' } },
+      })
+    ).json()
+    const valueFor = async (headers: Record<string, string>): Promise<unknown> => {
+      const { site_settings: all } = await (
+        await site.asAdmin('/admin/site_settings.json', { headers })
+      ).json()
+      return all.find((one: { setting: string }) => one.setting === name).value
+    }
+    assert.equal(await valueFor({}), 'hush-hush')
+    assert.equal(await valueFor({ 'api-key': key.key }), null)
+  })
+})
+
 describe('administration', () => {
   test('is closed to user API keys: an app that an administrator approved must not outlive its key', async () => {
     const key = await site.approvedKey({ scopes: 'write', client_id: 'power' }, 'admin')
