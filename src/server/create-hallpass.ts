@@ -266,10 +266,11 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       return hallpass.refuse(request, limited ?? refusal('not_found', { what: 'such page' }))
     },
 
-    async authenticate(request, { csrfToken, body, connection } = {}) {
-      const address = senderOf(request, connection)
+    async authenticate(request, options = {}) {
+      const address = senderOf(request, options.connection)
       const limited = limitAddress(domain, address)
       if (limited) return { outcome: 'refused', refusal: limited }
+      const { csrfToken, body } = (await options.readBody?.()) ?? options
       const url = publicUrl(request)
       const query = url.searchParams
       const normalized = normalizeRoute(request.method, url.pathname)

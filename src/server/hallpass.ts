@@ -25,6 +25,12 @@ export interface AuthenticateOptions {
    * A key whose scope is narrowed by such a parameter is refused when a body is there and is not given.
    */
   readonly body?: Readonly<Record<string, unknown>>
+  /**
+   * Reads the body, for an application that has not yet: called once the request is counted, and not at all for an
+   * address that is over its limit, which is to cost next to nothing. What it answers stands for `csrfToken` and
+   * `body`. What it throws, `authenticate` throws.
+   */
+  readonly readBody?: () => Promise<Pick<AuthenticateOptions, 'csrfToken' | 'body'>>
 }
 
 /** What `createHallpass` returns: the one front door. */
@@ -34,7 +40,7 @@ export interface Hallpass {
   /** As `fetch`, but resolves to undefined for a path that is not Hallpass's, so that an application can answer it. */
   handle(request: Request, connection?: Connection): Promise<Response | undefined>
   /**
-   * Decides who sent a request to the application, and whether their key allows it. Consumes no body. Every call counts
+   * Decides who sent a request to the application, and whether their key allows it. Consumes no body itself. Every call counts
    * as a request, for the limits of the key and of the address: ask once for each. What `handle` answered was counted
    * there.
    */
