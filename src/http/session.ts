@@ -47,7 +47,7 @@ export function addSessionRoutes(router: Router, service: Service): void {
   })
 
   route('GET', '/session/current', { who: 'anyone' }, async ({ visit, identity }) => {
-    if (!identity) return refused(visit, refusal('not_found', { what: 'signed-in user' }), title(service))
+    if (!identity) return refused(visit, refusal('nobody_signed_in'), title(service))
     return json({ current_user: await currentUser(service, identity.user) })
   })
 

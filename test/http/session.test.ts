@@ -141,7 +141,9 @@ describe('DELETE /session/:username', () => {
       headers: { 'x-csrf-token': token },
     })
     assert.deepEqual(await response.json(), { success: 'OK' })
-    assert.equal((await visitor.request('/session/current.json')).status, 404)
+    const after = await visitor.request('/session/current.json')
+    assert.equal(after.status, 404)
+    assert.equal((await after.json()).reason, 'nobody_signed_in')
   })
 })
 
