@@ -12,6 +12,13 @@ describe('PUT /admin/site_settings/:name', () => {
   const put = (name: string, value: unknown): Promise<Response> =>
     site.asAdmin(`/admin/site_settings/${name}.json`, { method: 'PUT', json: { [name]: value } })
 
+  test('audits no change when the value is there already', async () => {
+    assert.equal((await put('site_description', 'We talk.')).status, 200)
+    const [before] = await site.store.audit.list({ limit: 1 })
+    assert.equal((await put('site_description', 'We talk.')).status, 200)
+    assert.deepEqual(await site.store.audit.list({ limit: 1 }), [before])
+  })
+
   test('changes a setting at once, and audits it', async () => {
     assert.equal((await put('title', 'Corner shop')).status, 200)
     assert.equal((await (await site.request('/site/basic-info.json')).json()).title, 'Corner shop')
