@@ -84,7 +84,13 @@ ${shapeOf(setting)}
 # Settings
 
 A setting governs how the site behaves. It is kept in the database and may be changed while the server runs, by an
-administrator: \`PUT /admin/site_settings/NAME.json\`. On the wire a list is one string, its items separated by \`|\`.
+administrator, in a browser session or with an [API key](api-keys.md). On the wire a list is one string, its items separated by
+\`|\`, and replaces the one that was there:
+
+\`\`\`sh
+curl -X PUT http://localhost:4000/admin/site_settings/cors_origins.json -H "Api-Key: $KEY" -H "Api-Username: admin" \\
+  --data-urlencode "cors_origins=https://app.example.com|https://other.example.com"
+\`\`\`
 
 ${entries.join('\n')}`
 }

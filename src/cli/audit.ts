@@ -31,6 +31,12 @@ examples:
     .option('--limit <number>', 'how many entries', '50')
     .option('--action <name>', 'only entries of this action, such as user_api_key_revoked')
     .option('--json', 'one JSON object a line')
+    .addHelpText(
+      'after',
+      `
+example:
+  hallpass audit list --limit 20 --action user_api_key_revoked`,
+    )
     .action(list)
   audit
     .command('verify')
@@ -40,6 +46,12 @@ examples:
     )
     .option(dataOption, dataOptionHelp)
     .option('--head <number:hash>', 'an entry noted earlier, which must still be there')
+    .addHelpText(
+      'after',
+      `
+example:
+  hallpass audit verify --data /var/lib/hallpass`,
+    )
     .action(verify)
 }
 

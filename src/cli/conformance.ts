@@ -25,7 +25,7 @@ export function registerConformance(program: Command): void {
     .command('conformance')
     .summary('try a site against every requirement of the protocol')
     .description(
-      'Runs the requirements of docs/protocol.md against a site, each as a case of its own,\nand prints what passed, failed and was skipped for want of something.',
+      'Runs the requirements of docs/protocol.md against a site, each as a case of its own, and prints what passed, failed and was skipped for want of something.',
     )
     .argument('<base url>', 'the site’s address')
     .addOption(env('--admin-api-key <key>', 'an administrator’s API key for all users', 'ADMIN_API_KEY'))
@@ -43,15 +43,13 @@ export function registerConformance(program: Command): void {
     .addHelpText(
       'after',
       `
-With an administrator's key the suite makes users, approves apps in their name,
+With an administrator’s key the suite makes users, approves apps in their name,
 changes settings and turns limits off; it puts the settings back and removes the
 users in the end. Do not run it on a site that people use. A site that is not on
 this machine is left alone without --yes.
 
-The flags can be given in the environment as well: HALLPASS_CONFORMANCE_ADMIN_API_KEY,
-HALLPASS_CONFORMANCE_ADMIN_USERNAME, HALLPASS_CONFORMANCE_USERNAME,
-HALLPASS_CONFORMANCE_PASSWORD, HALLPASS_CONFORMANCE_PUSH_TARGET. Keys and passwords in flags are seen by everybody on
-this machine.
+Keys and passwords in flags are seen by everybody on this machine; those in the
+environment are not.
 
 examples:
   hallpass conformance http://localhost:4000 --admin-username admin

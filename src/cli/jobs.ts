@@ -28,6 +28,12 @@ examples:
     .description('Prints every job, how it went last, and when it is due.')
     .option(dataOption, dataOptionHelp)
     .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+example:
+  hallpass jobs list --data /var/lib/hallpass`,
+    )
     .action(list)
   jobs
     .command('run')
@@ -35,6 +41,12 @@ examples:
     .description('Runs a job now, due or not, and waits for it. Fails when it fails, or is running already.')
     .argument('<name>', 'its name, as the list has it')
     .option(dataOption, dataOptionHelp)
+    .addHelpText(
+      'after',
+      `
+example:
+  hallpass jobs run revoke-unused-user-api-keys --data /var/lib/hallpass`,
+    )
     .action(run)
 }
 

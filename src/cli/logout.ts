@@ -19,6 +19,13 @@ export function registerLogout(program: Command): void {
     .description('Revokes the key at its site, so that no copy of it works any more, and forgets it here.')
     .option(...siteOption)
     .option('--force', 'forget the key even if it cannot be revoked')
+    .addHelpText(
+      'after',
+      `
+examples:
+  hallpass logout
+  hallpass logout --site https://forum.example.com`,
+    )
     .action(logout)
 }
 

@@ -10,6 +10,12 @@ export function registerSites(program: Command): void {
     .command('sites')
     .summary('list the sites that you have a key for')
     .description('Lists the keys kept on this machine. A * marks the site that is meant when none is named.')
+    .addHelpText(
+      'after',
+      `
+example:
+  hallpass sites`,
+    )
     .action(sites)
 }
 

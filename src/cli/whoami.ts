@@ -13,6 +13,13 @@ export function registerWhoami(program: Command): void {
     .summary('say whose key this is, and what it may do')
     .description('Asks the site whose key this is. Fails when the site no longer accepts the key.')
     .option(...siteOption)
+    .addHelpText(
+      'after',
+      `
+examples:
+  hallpass whoami
+  hallpass whoami --site https://forum.example.com`,
+    )
     .action(whoami)
 }
 

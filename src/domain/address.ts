@@ -30,6 +30,28 @@ export function plainAddress(address: string): string {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(withoutZone)?.[1] ?? withoutZone
 }
 
+/**
+ * What limits count an address by: an IPv4 address as it is, an IPv6 address by its network of 64 bits (`2001:db8:0:1::/64`).
+ * A whole such network is given to each household and each rented machine, so that one sender has 2^64 addresses to
+ * choose from. All whose address is not known share one bucket.
+ */
+export function addressBucket(address: string | null): string {
+  const plain = plainAddress(address ?? 'unknown')
+  if (isIP(plain) !== 6) return plain
+  const network = groupsOf(plain).slice(0, 4)
+  return `${network.map((group) => group.toString(16)).join(':')}::/64`
+}
+
+/** The eight groups of an IPv6 address without a zone. */
+export function groupsOf(address: string): readonly number[] {
+  // The URL parser writes every form of an address in the one of RFC 5952, without a dotted end.
+  const [head = '', tail] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0')
+  return [...left, ...zeros, ...right].map((group) => Number.parseInt(group, 16))
+}
+
 function addRange(list: BlockList, range: string): void {
   const [text = '', prefix, more] = range.split('/')
   const address = plainAddress(text)

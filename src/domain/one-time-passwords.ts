@@ -10,6 +10,7 @@ import {
   type OneTimePasswordRequest,
   oneTimePasswordLifetimeSeconds,
 } from '../protocol/one-time-password-request.ts'
+import { addressBucket } from './address.ts'
 import { checkGroups } from './authorize.ts'
 import { commit } from './commit.ts'
 import type { Actor } from './events.ts'
@@ -77,7 +78,9 @@ export async function issueOneTimePassword(
 
 /** Counts an attempt to use a one-time password, from an address; null when it is unknown. Reason: `rate_limited`. */
 export function limitOneTimePasswords(domain: Domain, address: string | null): Refusal | undefined {
-  return countAgainst(domain, [[perMinute('max_one_time_password_attempts_per_minute'), `${address}`]])
+  return countAgainst(domain, [
+    [perMinute('max_one_time_password_attempts_per_minute'), addressBucket(address)],
+  ])
 }
 
 /**

@@ -1,4 +1,4 @@
-import { addressMatcher, plainAddress } from './address.ts'
+import { addressMatcher, groupsOf, plainAddress } from './address.ts'
 
 /**
  * Whether an IP address is one of the public internet: not this host, a private network, a link, a cloud’s metadata
@@ -57,14 +57,4 @@ function embeddedV4(groups: readonly number[]): string | undefined {
 
 function dotted(high = 0, low = 0): string {
   return [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.')
-}
-
-/** The eight groups of an IPv6 address. */
-function groupsOf(address: string): readonly number[] {
-  // The URL parser writes every form of an address in the one of RFC 5952, without a dotted end.
-  const [head = '', tail] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split('::')
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0')
-  return [...left, ...zeros, ...right].map((group) => Number.parseInt(group, 16))
 }

@@ -4,7 +4,7 @@ import { checkClientRegistration } from '../protocol/client-registration.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import type { ParameterSources } from '../protocol/parameters.ts'
 import type { RsaPublicKey } from '../protocol/public-key.ts'
-import { addressMatcher } from './address.ts'
+import { addressBucket, addressMatcher } from './address.ts'
 import { commit } from './commit.ts'
 import type { Actor } from './events.ts'
 import { countAgainst, perDay } from './limits.ts'
@@ -75,7 +75,7 @@ const taken: Registered = { outcome: 'refused', refusal: refusal('client_id_take
 function limitRegistrations(domain: Domain, address: string | null): Refusal | undefined {
   const exempt = domain.settings.current().create_user_api_key_client_ip_rate_limit_override_ips
   if (addressMatcher(exempt)(address)) return undefined
-  return countAgainst(domain, [[perDay('user_api_key_clients_create_per_day'), `${address}`]])
+  return countAgainst(domain, [[perDay('user_api_key_clients_create_per_day'), addressBucket(address)]])
 }
 
 function fingerprintOf({ spki }: RsaPublicKey): string {

@@ -87,9 +87,10 @@ export async function changeSetting(
   if (read.outcome === 'refused') return read
   const from = formatSetting(name, domain.settings.current()[name])
   const to = formatSetting(name, read.value)
+  // Setting the value that is there already keeps it from changing with a new default; the audit log has no change.
   await commit(domain, actor, async (session) => {
     await session.settings.put({ name, value: to, updatedAt: domain.clock.now() })
-    return { result: undefined, events: [{ type: 'setting_changed', name, from, to }] }
+    return { result: undefined, events: from === to ? [] : [{ type: 'setting_changed', name, from, to }] }
   })
   return { outcome: 'changed' }
 }

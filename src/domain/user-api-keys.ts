@@ -1,11 +1,11 @@
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { commit } from './commit.ts'
 import type { Actor } from './events.ts'
+import type { Identity } from './identity.ts'
 import { hashSecret } from './key-text.ts'
 import type { Domain } from './ports.ts'
 import type { UserApiKeyRecord } from './store.ts'
 import { keyFacts } from './store-key.ts'
-import type { User } from './user.ts'
 
 /** The outcome of revoking or restoring a key. */
 export type Changed =
@@ -28,9 +28,10 @@ export function checkActive(
 
 /**
  * Revokes a user's key (protocol §8.2); it is refused from the next request on. Revoking a revoked key changes
- * nothing. Reasons: `not_found`, `not_permitted` unless `by` owns the key or is an administrator.
+ * nothing. Reasons: `not_found`, `not_permitted` unless `by` owns the key, or is an administrator without
+ * a user API key.
  */
-export function revokeUserApiKey(domain: Domain, actor: Actor, id: number, by: User): Promise<Changed> {
+export function revokeUserApiKey(domain: Domain, actor: Actor, id: number, by: Identity): Promise<Changed> {
   return setRevoked(domain, actor, id, by, domain.clock.now())
 }
 
@@ -55,7 +56,7 @@ export async function revokeHeldUserApiKey(
 }
 
 /** Takes a revocation back (protocol §8.3). An expiry stays as it is. Reasons as for revoking. */
-export function restoreUserApiKey(domain: Domain, actor: Actor, id: number, by: User): Promise<Changed> {
+export function restoreUserApiKey(domain: Domain, actor: Actor, id: number, by: Identity): Promise<Changed> {
   return setRevoked(domain, actor, id, by, null)
 }
 
@@ -63,7 +64,7 @@ async function setRevoked(
   domain: Domain,
   actor: Actor,
   id: number,
-  by: User,
+  by: Identity,
   revokedAt: number | null,
 ): Promise<Changed> {
   return commit<Changed>(domain, actor, async (session) => {
@@ -78,9 +79,12 @@ async function setRevoked(
   })
 }
 
-function checkMayChange(key: UserApiKeyRecord | undefined, id: number, by: User): Changed | undefined {
+function checkMayChange(key: UserApiKeyRecord | undefined, id: number, by: Identity): Changed | undefined {
   if (!key) return { outcome: 'refused', refusal: refusal('not_found', { what: `user API key ${id}` }) }
-  if (key.userId === by.id || by.admin) return undefined
+  // Somebody else's key is administration, which decision 5 keeps from user API keys: an administrator's app could
+  // give other apps back what their users took from them.
+  const administers = by.user.admin && by.via !== 'user_api_key'
+  if (key.userId === by.user.id || administers) return undefined
   return {
     outcome: 'refused',
     refusal: refusal('not_permitted', {

@@ -3,7 +3,7 @@ import type { Identity } from '../domain/identity.ts'
 import type { Connection } from '../domain/ports.ts'
 import type { User } from '../domain/user.ts'
 import { normalizeRoute, type Route } from '../protocol/route.ts'
-import type { Hallpass } from '../server/hallpass.ts'
+import type { AuthenticateOptions, Hallpass } from '../server/hallpass.ts'
 import type { Author, Desk } from './posting.ts'
 import { RefusedError, refuse } from './refused.ts'
 import { type Parameters, queryParameters, readRequestParameters } from './request-parameters.ts'
@@ -51,24 +51,27 @@ export async function receive(
   if (normalized.outcome === 'ambiguous') throw new RefusedError(normalized.refusal)
   const changes = request.method !== 'GET' && request.method !== 'HEAD'
 
+  const read: { parameters: Parameters | RefusedError } = { parameters: queryParameters(url.searchParams) }
   // A form's CSRF token is in its body, so the body is read before it is known who sent it; but what is wrong with a
   // body is told only to those who may send one.
-  const body = changes
-    ? await readRequestParameters(request).catch((error: unknown) => {
-        if (error instanceof RefusedError) return error
-        throw error
-      })
-    : queryParameters(url.searchParams)
-  // A token in the address would end up in logs, so it counts in the body alone.
-  const inAddress = url.searchParams.has('authenticity_token')
-  const csrfToken = body instanceof RefusedError || inAddress ? undefined : tokenIn(body)
+  const readBody: AuthenticateOptions['readBody'] = async () => {
+    read.parameters = await readRequestParameters(request).catch((error: unknown) => {
+      if (error instanceof RefusedError) return error
+      throw error
+    })
+    if (read.parameters instanceof RefusedError) return {}
+    // A token in the address would end up in logs, so it counts in the body alone.
+    const inAddress = url.searchParams.has('authenticity_token')
+    const csrfToken = inAddress ? undefined : tokenIn(read.parameters)
+    return { ...(csrfToken === undefined ? {} : { csrfToken }), body: read.parameters.values() }
+  }
   const authentication = await hallpass.authenticate(request, {
     ...(connection === undefined ? {} : { connection }),
-    ...(csrfToken === undefined ? {} : { csrfToken }),
-    ...(changes && !(body instanceof RefusedError) ? { body: body.values() } : {}),
+    ...(changes ? { readBody } : {}),
   })
   if (authentication.outcome === 'refused') throw new RefusedError(authentication.refusal)
-  if (body instanceof RefusedError) throw body
+  const { parameters } = read
+  if (parameters instanceof RefusedError) throw parameters
 
   const identity = authentication.outcome === 'authenticated' ? authentication.identity : undefined
   const { route } = normalized
@@ -77,7 +80,7 @@ export async function receive(
     route,
     identity,
     viewer: identity?.user,
-    parameters: body,
+    parameters,
     wantsPage: asksForPage(request, route),
   }
 }

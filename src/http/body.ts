@@ -20,7 +20,7 @@ export async function readBody(request: Request): Promise<ReadBody> {
   } catch (error) {
     // Misuse by the program around us is its to hear of; a sender who goes away in between is nobody's fault here.
     if (error instanceof TypeError) throw error
-    return unreadable('a whole', 'it broke off')
+    return unreadable('a whole body', 'it broke off')
   }
   if (bytes === undefined) return refused(refusal('body_too_large', { limit: maximumBodyBytes }))
   if (bytes.length === 0) return { outcome: 'read', body: {} }

@@ -1,4 +1,5 @@
 /** Signing in at another service: the way there, and the way back. */
+import { addressBucket } from '../domain/address.ts'
 import { commit } from '../domain/commit.ts'
 import type { Actor } from '../domain/events.ts'
 import { signInExternally } from '../domain/external-accounts.ts'
@@ -41,7 +42,7 @@ async function begin(
   const { visit, identity } = call
   const target = localPath(visit.url.searchParams.get('redirect') ?? undefined) ?? '/'
   if (identity) return redirect(target)
-  const address = `${visit.connection.remoteAddress}`
+  const address = addressBucket(visit.connection.remoteAddress)
   const limited = countAgainst(domain, [[perMinute('max_authorization_requests_per_minute'), address]])
   if (limited) return refuse(service, call, limited)
   const csrf = sessions.csrf(visit.request)

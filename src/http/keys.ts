@@ -32,7 +32,7 @@ async function change(service: Service, call: Call, verb: typeof revokeUserApiKe
     const what = read.values.id === undefined ? 'user API key: none was named' : 'such user API key'
     return refused(visit, refusal('not_found', { what }), title)
   }
-  const outcome = await verb(service.domain, actorOf(call), id, identity.user)
+  const outcome = await verb(service.domain, actorOf(call), id, identity)
   if (outcome.outcome === 'refused') return refused(visit, outcome.refusal, title)
   return visit.asksForPage ? redirect(localPath(read.values.redirect) ?? appsPath) : success()
 }

@@ -14,12 +14,9 @@ export function addSessionRoutes(router: Router, service: Service): void {
   })
 
   route('GET', '/session/current', { who: 'anyone' }, async ({ visit, identity }) => {
-    if (!identity)
-      return refused(
-        visit,
-        refusal('not_found', { what: 'signed-in user' }),
-        service.domain.settings.current().title,
-      )
+    if (!identity) {
+      return refused(visit, refusal('nobody_signed_in'), service.domain.settings.current().title)
+    }
     return json({ current_user: await currentUserJson(service, identity.user) })
   })
 }

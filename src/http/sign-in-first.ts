@@ -1,4 +1,5 @@
 /** Requests that wait on the server while their user signs in (protocol §3.2, §6.1), and the way to where one does. */
+import { addressBucket } from '../domain/address.ts'
 import { countAgainst, perMinute } from '../domain/limits.ts'
 import { findParkedRequest, parkRequest } from '../domain/park-request.ts'
 import { goAndSignInPath } from '../pages/paths.ts'
@@ -32,7 +33,7 @@ export async function signInFirst(
   path: (typeof parkedPaths)[keyof typeof parkedPaths],
 ): Promise<Response> {
   const { domain } = service
-  const address = `${visit.connection.remoteAddress}`
+  const address = addressBucket(visit.connection.remoteAddress)
   const limited = countAgainst(domain, [[perMinute('max_authorization_requests_per_minute'), address]])
   if (limited) return refused(visit, limited, domain.settings.current().title)
   const id = await parkRequest(domain, parameters)

@@ -1,26 +1,32 @@
 /** What an administrator's scripts do with site settings. */
+import type { Identity } from '../domain/identity.ts'
 import { changeSetting } from '../domain/settings.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { formatSetting } from '../protocol/setting-values.ts'
-import { type SettingName, settingsCatalogue } from '../protocol/settings.ts'
+import { type SettingDefinition, type SettingName, settingsCatalogue } from '../protocol/settings.ts'
 import { json, refused, success } from './answer.ts'
 import { actorOf, type Call, type Router, routesOf, type Service } from './service.ts'
 
 export function addSettingRoutes(router: Router, service: Service): void {
   const route = routesOf(router, service)
   const admin = { who: 'admin' } as const
-  route('GET', '/admin/site_settings', admin, async () => json({ site_settings: settingsJson(service) }))
+  route('GET', '/admin/site_settings', admin, async ({ identity }) =>
+    json({ site_settings: settingsJson(service, identity) }),
+  )
   route('PUT', '/admin/site_settings/:name', admin, (call) => putSetting(service, call))
 }
 
-function settingsJson(service: Service): Record<string, unknown>[] {
+/** A key that may only look learns no secret: with one it could do more than look. Its value is null there. */
+function settingsJson(service: Service, identity: Identity | undefined): Record<string, unknown>[] {
   const { settings } = service.domain
   const current = settings.current()
+  const onlyLooks = identity?.via === 'api_key' && identity.apiKey.scopeMode !== 'global'
   return (Object.keys(settingsCatalogue) as SettingName[]).map((setting) => {
-    const definition = settingsCatalogue[setting]
+    const definition: SettingDefinition = settingsCatalogue[setting]
+    const isHidden = definition.secret === true && onlyLooks
     return {
       setting,
-      value: formatSetting(setting, current[setting]),
+      value: isHidden ? null : formatSetting(setting, current[setting]),
       default: formatSetting(setting, definition.default),
       description: definition.description,
       type: definition.kind,

@@ -1,3 +1,4 @@
+import { addressBucket } from '../domain/address.ts'
 import type { Domain } from '../domain/ports.ts'
 import { limitRefusal, type RateLimit } from '../domain/rate-limit.ts'
 import { isSuspended, type User, userOfAccount } from '../domain/user.ts'
@@ -14,10 +15,10 @@ export async function checkPassword(
   | { readonly outcome: 'signed_in'; readonly user: User }
   | { readonly outcome: 'refused'; readonly refusal: Refusal }
 > {
-  const account = await domain.store.accounts.findByLogin(attempt.login)
-  // An account has one count, whether it is called by its name or by its e-mail address.
-  const limited = takeAttempt(domain, account?.username ?? attempt.login, attempt.address)
+  // An account's name and its e-mail address have a count each: one for both would tell whose address it is.
+  const limited = takeAttempt(domain, attempt.login, attempt.address)
   if (limited) return { outcome: 'refused', refusal: limited }
+  const account = await domain.store.accounts.findByLogin(attempt.login)
   const matches = await domain.passwords.verify(attempt.password, account?.passwordHash || unusableHash)
   if (!account || !matches) return { outcome: 'refused', refusal: refusal('credentials_invalid') }
   const user = userOfAccount(account)
@@ -30,7 +31,7 @@ export async function checkPassword(
 /** Same cost as a real hash, and of no known password. */
 const unusableHash = `$argon2id$v=19$m=19456,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`
 
-function takeAttempt(domain: Domain, account: string, address: string | null): Refusal | undefined {
+function takeAttempt(domain: Domain, login: string, address: string | null): Refusal | undefined {
   const settings = domain.settings.current()
   if (settings.disable_rate_limits) return undefined
   const perAccount: RateLimit = {
@@ -44,8 +45,8 @@ function takeAttempt(domain: Domain, account: string, address: string | null): R
     windowMs: 3_600_000,
   }
   for (const [limit, key] of [
-    [perAccount, `${address} ${account.toLowerCase()}`],
-    [perAddress, `${address}`],
+    [perAccount, `${addressBucket(address)} ${login.toLowerCase()}`],
+    [perAddress, addressBucket(address)],
   ] as const) {
     const decision = domain.limiter.take(limit, key)
     if (decision.outcome === 'limited') return limitRefusal(decision)

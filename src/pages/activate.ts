@@ -7,6 +7,7 @@ import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import { problem, warning } from './notice.ts'
 import { appsPath } from './paths.ts'
+import { permissions } from './permissions.ts'
 import { type Person, portrait } from './person.ts'
 import { qrCode } from './qr-code.ts'
 
@@ -92,7 +93,7 @@ ${portrait(model.user)}
 </div>
 <h2>It will be able to</h2>
 <ul class="authorize-api-key__scopes ticks">
-${model.scopes.map(({ label }) => html`<li>${label}</li>\n`)}</ul>
+${permissions(model.scopes)}</ul>
 ${model.writeWarning ? writeWarning : null}
 ${model.unregisteredClient ? unregisteredWarning : null}
 ${model.expiresAt === null ? neverExpires : null}

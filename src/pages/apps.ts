@@ -4,6 +4,7 @@ import { dateTag, timeTag } from './dates.ts'
 import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import { appsPath } from './paths.ts'
+import { permissions } from './permissions.ts'
 import type { Person } from './person.ts'
 
 /** A user API key, as its owner sees it. Times are in milliseconds since the epoch. */
@@ -92,7 +93,7 @@ function card(app: ApprovedApp, { csrfToken, now }: AppsModel): Html {
 ${badge(app, now)}
 </div>
 <p class="hidden">It may:</p>
-<ul class="ticks">${app.scopes.map(({ label }) => html`<li>${label}</li>`)}</ul>
+<ul class="ticks">${permissions(app.scopes)}</ul>
 <dl class="facts facts--row">
 <div><dt>Approved</dt><dd>${dateTag(app.createdAt)}</dd></div>
 <div><dt>Last used</dt><dd>${app.lastUsedAt === null ? 'never' : timeTag(app.lastUsedAt, { relative: true })}</dd></div>

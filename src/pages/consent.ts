@@ -6,6 +6,7 @@ import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import { warning } from './notice.ts'
 import { appsPath } from './paths.ts'
+import { permissions } from './permissions.ts'
 import type { Person } from './person.ts'
 import { signedInAs } from './signed-in-as.ts'
 
@@ -54,7 +55,7 @@ export function consentPage(model: ConsentModel): Html {
 ${signedInAs(model)}
 <h2>It will be able to</h2>
 <ul class="authorize-api-key__scopes ticks">
-${model.scopes.map(({ label }) => html`<li>${label}</li>\n`)}</ul>
+${permissions(model.scopes)}</ul>
 ${model.writeWarning ? writeWarning : null}
 <dl class="facts">
 ${expiry(model.expiresAt)}

@@ -58,7 +58,7 @@ export function checkClientRegistration(
   const allowed = settings.allow_user_api_key_client_scopes
   const forbidden = scopes.value.find((scope) => !allowed.includes(scope))
   if (forbidden !== undefined) {
-    const offered = allowed.join(', ') || 'none: this site lets no client register itself'
+    const offered = allowed.join(', ') || 'none'
     return refused(refusal('client_scope_not_allowed', { scope: forbidden, allowed: offered }))
   }
   const key = parsePublicKey(publicKeyPem)

@@ -61,7 +61,10 @@ export function checkDeviceAuthorization(
     const example = 'client_id=CLIENT_ID&scope=read'
     return refused(refusal('parameters_missing', { missing: 'client_id', first: 'client_id', example }))
   }
-  if (!scopeText) return refused(refusal('scope_missing', { known: catalogue.names.join(', ') }))
+  if (!scopeText) {
+    const allowed = settings.allow_user_api_key_scopes.filter((scope) => scope !== 'one_time_password')
+    return refused(refusal('scope_missing', { known: allowed.join(', ') || 'none' }))
+  }
   const tooLong = checkLengths(parameters)
   if (tooLong) return refused(tooLong)
   // Such a client is known by its key: only it can open what is sent to it. Anybody can send its client id.

@@ -355,7 +355,7 @@ export const refusalCatalogue = {
     errorType: 'invalid_access',
     message: 'this site registers no client with the scope `{scope}`',
     remedy:
-      'register with one or more of: {allowed}. an administrator can add `{scope}` to the setting allow_user_api_key_client_scopes',
+      'scopes that a client may register for here: {allowed}. an administrator can add `{scope}` to the setting allow_user_api_key_client_scopes',
   },
   request_expired: {
     status: 404,
@@ -593,6 +593,14 @@ export const refusalCatalogue = {
   },
 
   // What was asked for.
+  nobody_signed_in: {
+    status: 404,
+    errorType: 'not_found',
+    message: 'nobody is signed in, and no key was sent',
+    remedy:
+      'send your key in the `User-Api-Key` header, or sign in. a key in the address or in the body counts for nothing here',
+    wire: 'The requested URL or resource could not be found.',
+  },
   not_found: {
     status: 404,
     errorType: 'not_found',

@@ -117,9 +117,10 @@ function explain(label: string | undefined, body: string, base64: Base64Readings
   if (base64.outcome === 'not-base64') {
     return unreadable(`it holds ${JSON.stringify(base64.character)}, which is not Base64`)
   }
+  // Of the readings of a text with spaces, one may have the length that it announces by chance.
+  if (base64.spaced) return refusal('public_key_not_percent_encoded')
   const whole = readings(base64).some((bytes) => readDerHeader(bytes)?.totalLength === bytes.length)
   if (whole) return unreadable('its bytes are not those of a public key')
-  if (base64.spaced) return refusal('public_key_not_percent_encoded')
   const [only] = readings(base64)
   const promised = only && readDerHeader(only)?.totalLength
   return promised === undefined

@@ -25,9 +25,13 @@ export interface ScopeLimits {
 
 /**
  * Takes a `scopes` parameter apart at its commas, without trimming. Every name is one that the catalogue holds.
- * Repetitions are dropped, the order is kept. Reasons: `parameter_invalid`, `scope_unknown`.
+ * Repetitions are dropped, the order is kept. A refusal names the scopes `offered`; by default all that exist. Reasons: `parameter_invalid`, `scope_unknown`.
  */
-export function readScopes(text: string, catalogue: ScopeCatalogue): Checked<readonly string[]> {
+export function readScopes(
+  text: string,
+  catalogue: ScopeCatalogue,
+  offered: readonly string[] = catalogue.names,
+): Checked<readonly string[]> {
   const sent = text.split(',')
   // A comma at the end names nothing, as in the protocol's first implementation.
   while (sent.at(-1) === '') sent.pop()
@@ -43,7 +47,7 @@ export function readScopes(text: string, catalogue: ScopeCatalogue): Checked<rea
   }
   const unknown = scopes.find((scope) => !catalogue.find(scope))
   if (unknown !== undefined) {
-    const known = catalogue.names.join(', ')
+    const known = listed(offered)
     // Each name in quotes, so that a space in front of one can be seen.
     const readAs = sent.map((scope) => JSON.stringify(scope)).join(', ')
     return refused(refusal('scope_unknown', { scope: unknown, known, read_as: readAs }))
@@ -57,7 +61,7 @@ export function readScopes(text: string, catalogue: ScopeCatalogue): Checked<rea
  */
 export function checkScopes(text: string, limits: ScopeLimits): Checked<readonly string[]> {
   const { catalogue, allowed, client } = limits
-  const read = readScopes(text, catalogue)
+  const read = readScopes(text, catalogue, allowed)
   if (read.outcome === 'refused') return read
   const scopes = read.value
   const forbidden = scopes.find((scope) => !allowed.includes(scope))

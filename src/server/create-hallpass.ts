@@ -213,7 +213,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   }
 
   async function decide(request: Request, options: AuthenticateOptions): Promise<Authentication> {
-    const { csrfToken, rawPath, sameOrigin = false, limitAddresses = 'all' } = options
+    const { rawPath, sameOrigin = false, limitAddresses = 'all' } = options
     const arrival = requests.arrival(request, options.connection, rawPath)
     const { url, route, ambiguous, connection } = arrival
     const address = connection.remoteAddress
@@ -227,9 +227,10 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     if (unfit) return { outcome: 'refused', refusal: unfit }
     // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
     if (ambiguous && bringsKey) return { outcome: 'refused', refusal: ambiguous }
+    const { csrfToken, body } = (await options.readBody?.()) ?? options
     return authenticate(verifier, {
       request,
-      route: { ...route, query, body: options.body ?? (request.body ? 'unread' : undefined) },
+      route: { ...route, query, body: body ?? (request.body ? 'unread' : undefined) },
       credentials,
       csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
       sameOrigin,

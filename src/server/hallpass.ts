@@ -42,6 +42,12 @@ export interface AuthenticateOptions {
    * application whose pages and pictures are none of Hallpass's, it is the keys that must not be guessed. Default `all`.
    */
   readonly limitAddresses?: 'all' | 'keys'
+  /**
+   * Reads the body, for an application that has not yet: called once the request is counted, and not at all for an
+   * address that is over its limit, which is to cost next to nothing. What it answers stands for `csrfToken` and
+   * `body`. What it throws, `authenticate` throws.
+   */
+  readonly readBody?: () => Promise<Pick<AuthenticateOptions, 'csrfToken' | 'body'>>
 }
 
 /** What `createHallpass` returns: the one front door. */
@@ -51,7 +57,7 @@ export interface Hallpass {
   /** As `fetch`, but resolves to undefined for a path that is not Hallpass's, so that an application can answer it. */
   handle(request: Request, connection?: Connection): Promise<Response | undefined>
   /**
-   * Decides who sent a request to the application, and whether their key allows it. Consumes no body. Every call counts
+   * Decides who sent a request to the application, and whether their key allows it. Consumes no body itself. Every call counts
    * as a request, for the limits of the key and of the address: ask once for each. What `handle` answered was counted
    * there.
    */

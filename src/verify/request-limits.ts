@@ -1,4 +1,5 @@
 /** The limits that every request is held against (protocol §10.2, §10.3). Each answers with the refusal, if there is one. */
+import { addressBucket } from '../domain/address.ts'
 import type { Domain } from '../domain/ports.ts'
 import { limitRefusal, type RateLimit } from '../domain/rate-limit.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
@@ -30,9 +31,10 @@ export function limitUserApiKey(counted: Counted, keyHash: string): Refusal | un
 export function limitAddress(counted: Counted, address: string | null): Refusal | undefined {
   const settings = counted.settings.current()
   if (settings.disable_rate_limits || address === null) return undefined
+  const bucket = addressBucket(address)
   return (
-    take(counted, perAddressShortly(settings), address, 'ip_10_secs_limit') ??
-    take(counted, perAddressMinute(settings), address, 'ip_60_secs_limit')
+    take(counted, perAddressShortly(settings), bucket, 'ip_10_secs_limit') ??
+    take(counted, perAddressMinute(settings), bucket, 'ip_60_secs_limit')
   )
 }
 
@@ -40,8 +42,9 @@ export function limitAddress(counted: Counted, address: string | null): Refusal 
 export function giveBackAddress(counted: Counted, address: string | null): void {
   const settings = counted.settings.current()
   if (settings.disable_rate_limits || address === null) return
-  counted.limiter.giveBack(perAddressShortly(settings), address)
-  counted.limiter.giveBack(perAddressMinute(settings), address)
+  const bucket = addressBucket(address)
+  counted.limiter.giveBack(perAddressShortly(settings), bucket)
+  counted.limiter.giveBack(perAddressMinute(settings), bucket)
 }
 
 /**
@@ -55,7 +58,7 @@ export function limitBadSessions(
   const { disable_rate_limits: isOff, max_bad_session_cookies_per_minute: max } = settings.current()
   if (isOff) return undefined
   const limit = { name: 'max_bad_session_cookies_per_minute', max, windowMs: minuteMs }
-  const decision = limiter.take(limit, String(address))
+  const decision = limiter.take(limit, addressBucket(address))
   return decision.outcome === 'limited' ? refusal('session_cookie_invalid') : undefined
 }
 

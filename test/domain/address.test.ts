@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { addressMatcher, plainAddress } from '../../src/domain/address.ts'
+import { addressBucket, addressMatcher, plainAddress } from '../../src/domain/address.ts'
 
 describe('addressMatcher', () => {
   const cases: readonly [ranges: readonly string[], address: string | null, within: boolean][] = [
@@ -39,4 +39,21 @@ describe('plainAddress', () => {
     assert.equal(plainAddress('fe80::1%eth0'), 'fe80::1')
     assert.equal(plainAddress('2001:db8::1'), '2001:db8::1')
   })
+})
+
+describe('addressBucket', () => {
+  const cases: readonly [address: string | null, bucket: string][] = [
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['2001:db8:0:1::7', '2001:db8:0:1::/64'],
+    ['2001:0DB8:0:1:ffff:ffff:ffff:ffff', '2001:db8:0:1::/64'],
+    ['2001:db8:0:2::7', '2001:db8:0:2::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['unix:', 'unix:'],
+    [null, 'unknown'],
+  ]
+  for (const [address, bucket] of cases) {
+    test(`of ${address} is ${bucket}`, () => assert.equal(addressBucket(address), bucket))
+  }
 })

@@ -55,6 +55,7 @@ async function openGuarded() {
 
   return {
     send,
+    forum,
     browse,
     csrf,
     faults,
@@ -153,5 +154,24 @@ describe('the forum behind Hallpass', () => {
       assert.equal(response.status, 400, path)
       assert.equal((await response.json()).reason, 'path_ambiguous')
     }
+  })
+
+  // A quarter of a megabyte to be taken in and parsed is what the limit is to spare.
+  test('the body of an address that is over its limit is not read', async () => {
+    await using site = await openGuarded()
+    let pulled = 0
+    const post = async (): Promise<number> => {
+      const pull = (controller: ReadableStreamDefaultController): void => {
+        pulled += 1
+        controller.close()
+      }
+      const body = new ReadableStream({ pull }, { highWaterMark: 0 })
+      const init = { method: 'POST', body, duplex: 'half' } as RequestInit
+      const connection = { remoteAddress: '192.0.2.77' }
+      return (await site.forum.fetch(new Request(`${baseUrl}/posts.json`, init), connection)).status
+    }
+    let sent = 0
+    while ((await post()) !== 429) sent += 1
+    assert.equal(pulled, sent)
   })
 })

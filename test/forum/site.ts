@@ -142,6 +142,7 @@ function standIn(directory: Directory): Hallpass {
   const handle: Hallpass['handle'] = async (request) =>
     new URL(request.url).pathname === '/healthz' ? new Response('ok') : undefined
   const authenticate: Hallpass['authenticate'] = async (request, options): Promise<Authentication> => {
+    const { csrfToken } = (await options?.readBody?.()) ?? options ?? {}
     const refused = (of: Refusal): Authentication => ({ outcome: 'refused', refusal: of })
     const key = request.headers.get('user-api-key')
     if (key !== null) {
@@ -160,7 +161,7 @@ function standIn(directory: Directory): Hallpass {
     const [, username = ''] = /session=(\w+)/.exec(request.headers.get('cookie') ?? '') ?? []
     const session = await directory.findUserByUsername(username)
     if (session === undefined) return { outcome: 'anonymous' }
-    const token = options?.csrfToken ?? request.headers.get('x-csrf-token')
+    const token = csrfToken ?? request.headers.get('x-csrf-token')
     const changes = request.method !== 'GET' && request.method !== 'HEAD'
     if (changes && token !== 'good') return refused(refusal('csrf_invalid'))
     return { outcome: 'authenticated', identity: { via: 'session', user: session } }

@@ -12,6 +12,13 @@ describe('PUT /admin/site_settings/:name', () => {
   const put = (name: string, value: unknown): Promise<Response> =>
     site.asAdmin(`/admin/site_settings/${name}.json`, { method: 'PUT', json: { [name]: value } })
 
+  test('audits no change when the value is there already', async () => {
+    assert.equal((await put('site_description', 'We talk.')).status, 200)
+    const [before] = await site.store.audit.list({ limit: 1 })
+    assert.equal((await put('site_description', 'We talk.')).status, 200)
+    assert.deepEqual(await site.store.audit.list({ limit: 1 }), [before])
+  })
+
   test('changes a setting at once, and audits it', async () => {
     assert.equal((await put('title', 'Corner shop')).status, 200)
     assert.equal((await (await site.request('/site/basic-info.json')).json()).title, 'Corner shop')
@@ -32,6 +39,26 @@ describe('PUT /admin/site_settings/:name', () => {
       assert.equal((await (await put(name, value)).json()).reason, reason)
     })
   }
+})
+
+describe('GET /admin/site_settings', () => {
+  test('tells a secret to whoever could set it, and not to an API key that only reads', async () => {
+    const name = 'push_api_secret_key'
+    await site.asAdmin(`/admin/site_settings/${name}.json`, { method: 'PUT', json: { [name]: 'hush-hush' } })
+    const { key } = await (
+      await site.asAdmin('/admin/api/keys.json', {
+        json: { key: { description: 'monitor', scope_mode: 'read_only' } },
+      })
+    ).json()
+    const valueFor = async (headers: Record<string, string>): Promise<unknown> => {
+      const { site_settings: all } = await (
+        await site.asAdmin('/admin/site_settings.json', { headers })
+      ).json()
+      return all.find((one: { setting: string }) => one.setting === name).value
+    }
+    assert.equal(await valueFor({}), 'hush-hush')
+    assert.equal(await valueFor({ 'api-key': key.key }), null)
+  })
 })
 
 describe('administration', () => {

@@ -5,6 +5,7 @@ import {
   createTestSite,
   openSealed,
   type RequestOptions,
+  siteUrl,
   type TestSite,
 } from '../test-site.ts'
 
@@ -361,6 +362,14 @@ describe('POST /user-api-key', () => {
       headers: { ...headers, 'content-type': 'application/json' },
     })
     assert.equal((await broken.json()).reason, 'body_unreadable')
+  })
+
+  // A fault of ours goes to the log with its stack: anybody could fill it by closing connections.
+  test('takes a body that breaks off for a mistake of its sender, and for no fault', async () => {
+    const body = new ReadableStream({ pull: (controller) => controller.error(new Error('aborted')) })
+    const init = { method: 'POST', body, duplex: 'half' } as RequestInit
+    const response = await site.hallpass.fetch(new Request(`${siteUrl}/user-api-key.json`, init))
+    assert.deepEqual([response.status, (await response.json()).reason], [400, 'body_unreadable'])
   })
 
   test('lets a write key approve further keys, unless the setting says no', async () => {

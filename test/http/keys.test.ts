@@ -65,6 +65,19 @@ describe('POST /user-api-key/revoke', () => {
     assert.equal((await call(key)).status, 403)
   })
 
+  test('refuses a key of another user to an administrator’s user API key, which does not administer', async () => {
+    const app = await site.approvedKey({ scopes: 'write', client_id: 'admin-app' }, 'admin')
+    const key = await site.approvedKey({ client_id: 'taken-back' })
+    const form = { id: String(await keyId('taken-back')) }
+    const send = (path: string): Promise<Response> =>
+      site.request(path, { form, headers: { 'user-api-key': app } })
+    assert.equal((await (await send('/user-api-key/revoke.json')).json()).reason, 'not_permitted')
+    assert.equal((await call(key)).status, 200)
+    assert.equal((await (await site.signedIn()).post('/user-api-key/revoke.json', form)).status, 200)
+    assert.equal((await (await send('/user-api-key/undo-revoke.json')).json()).reason, 'not_permitted')
+    assert.equal((await call(key)).status, 403)
+  })
+
   test('refuses another key of the same user to a key without write', async () => {
     const key = await site.approvedKey({ scopes: 'read', client_id: 'reader' })
     await site.approvedKey({ client_id: 'victim' })

@@ -3,7 +3,13 @@ import { randomBytes } from 'node:crypto'
 import { after, beforeEach, describe, test } from 'node:test'
 import { assets } from '../../src/pages/assets.ts'
 import type { SettingName } from '../../src/protocol/settings.ts'
-import { type Browser, createTestSite, siteUrl, type TestSite } from '../test-site.ts'
+import {
+  authorizationParameters,
+  type Browser,
+  createTestSite,
+  siteUrl,
+  type TestSite,
+} from '../test-site.ts'
 
 let site: TestSite
 beforeEach(async () => {
@@ -205,6 +211,27 @@ describe('the limits of an address', () => {
   test('count what is nowhere too', async () => {
     await set('max_reqs_per_ip_per_10_seconds', '2')
     assert.deepEqual(await repeat(3, () => site.request('/nowhere.json')), [404, 404, 429])
+  })
+
+  // One rented machine has 2^64 addresses of its own: with a count for each it could guess and fill tables for ever.
+  test('count all addresses of an IPv6 network of 64 bits as one, for every limit of an address', async () => {
+    await set('max_reqs_per_ip_per_10_seconds', '4')
+    await set('max_authorization_requests_per_minute', '1')
+    await set('max_device_requests_per_minute', '1')
+    const from = (remoteAddress: string, path: string, init?: RequestInit): Promise<Response> =>
+      site.hallpass.fetch(new Request(siteUrl + path, init), { remoteAddress })
+    const authorize = `/user-api-key/new?${new URLSearchParams(authorizationParameters())}`
+    assert.equal((await from('2001:db8::1', authorize)).status, 302)
+    assert.equal((await from('2001:db8::2', authorize)).status, 429)
+    const headers = { 'content-type': 'application/json' }
+    const device = { method: 'POST', headers, body: JSON.stringify(authorizationParameters()) }
+    assert.equal((await from('2001:db8::3', '/user-api-key/device.json', device)).status, 200)
+    assert.equal((await from('2001:db8::4', '/user-api-key/device.json', device)).status, 429)
+    assert.equal(
+      (await answered(await from('2001:db8::5', '/site/basic-info.json'))).code,
+      'ip_10_secs_limit',
+    )
+    assert.equal((await from('2001:db8:0:1::1', '/site/basic-info.json')).status, 200)
   })
 
   test('count no request whose address is not known', async () => {

@@ -170,6 +170,14 @@ describe('POST /oauth/device_authorization', () => {
       'expiry_invalid',
     ],
   ]
+  test('names scopes that this site gives, and none that it does not', async () => {
+    for (const fields of [{}, { scope: 'nonsense' }]) {
+      const { remedy } = await client.refusedAuthorization(fields)
+      assert.match(remedy ?? '', /read, write, message_bus/)
+      assert.doesNotMatch(remedy ?? '', /bookmarks_calendar|user_status/)
+    }
+  })
+
   for (const [name, fields, error, reason] of refused) {
     test(`refuses ${name} with ${error}`, async () => {
       const answer = await client.refusedAuthorization(fields)

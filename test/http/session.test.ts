@@ -83,6 +83,23 @@ describe('POST /session', () => {
   })
 })
 
+describe('the limits of sign-in', () => {
+  // Otherwise: use up the attempts of an address, then try a name once; a refusal says that the two are one person's.
+  test('do not tell whose an e-mail address is', async () => {
+    const visitor = site.browser()
+    const attempt = async (login: string): Promise<string> => {
+      const answer = await visitor.post('/session.json', { login, password: 'wrong password' })
+      return (await answer.json()).reason
+    }
+    site.advance(60)
+    let attempts = 0
+    while ((await attempt('sam@hallpass.test')) !== 'rate_limited') attempts += 1
+    assert.ok(attempts > 0)
+    assert.equal(await attempt('sam'), 'credentials_invalid')
+    site.advance(60)
+  })
+})
+
 describe('POST /login', () => {
   for (const redirect of [
     '//evil.example',
@@ -124,7 +141,9 @@ describe('DELETE /session/:username', () => {
       headers: { 'x-csrf-token': token },
     })
     assert.deepEqual(await response.json(), { success: 'OK' })
-    assert.equal((await visitor.request('/session/current.json')).status, 404)
+    const after = await visitor.request('/session/current.json')
+    assert.equal(after.status, 404)
+    assert.equal((await after.json()).reason, 'nobody_signed_in')
   })
 })
 

@@ -21,7 +21,7 @@ function rasterize(path: string, size: number): boolean[][] {
 }
 
 describe('qrCode', () => {
-  const svg = qrCode(link, 'A <label>').toString()
+  const svg = String(qrCode(link, 'A <label>'))
   const [image, white, black] = elements(svg).filter(({ closing }) => !closing)
 
   test('paints every module of the code and nothing else', () => {
@@ -60,5 +60,10 @@ describe('qrCode', () => {
     assert.equal(image?.attributes.role, 'img')
     assert.equal(image.attributes['aria-label'], 'A <label>')
     assert.doesNotMatch(svg, /style=/)
+  })
+
+  test('is left out for a text that is too long for one', () => {
+    assert.notEqual(qrCode('x'.repeat(1000), 'label'), undefined)
+    assert.equal(qrCode('x'.repeat(5000), 'label'), undefined)
   })
 })

@@ -13,6 +13,10 @@ declare(strict_types=1);
 const REDIRECT = 'web+nextclouddiscourse://auth-redirect';
 const NONCE_CHARACTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._~';
 
+if ($argc !== 3) {
+    fwrite(STDERR, "usage: php whole_browser.php SITE USERNAME < FILE_WITH_THE_PASSWORD\n");
+    exit(2);
+}
 [, $site, $username] = $argv;
 $password = trim((string) fgets(STDIN));
 $browser = new Browser(rtrim($site, '/'));

@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import type { HtmlEscapedString } from 'hono/utils/html'
+import { mark } from '../../pages/icons.ts'
 
 /** HTML in which every value has been escaped. */
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>
@@ -127,7 +128,5 @@ function sayTime(at: number, now: number): string {
   if (days < 30) return days === 1 ? 'yesterday' : `${days} days ago`
   return new Date(at).toISOString().slice(0, 10)
 }
-
-const mark: Html = html`<svg class="mark" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true"><path fill="currentColor" fill-rule="evenodd" d="M4 5h16a2 2 0 0 1 2 2v3a2 2 0 0 0 0 4v3a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2v-3a2 2 0 0 0 0-4V7a2 2 0 0 1 2-2Zm4.5 4.5v5h2v-5h-2Zm5 0v5h2v-5h-2Z"/></svg>`
 
 const bell: Html = html`<svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" d="M6 10a6 6 0 0 1 12 0c0 5 2 6 2 6H4s2-1 2-6Zm4 9.5a2.2 2.2 0 0 0 4 0"/></svg>`
