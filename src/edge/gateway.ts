@@ -6,16 +6,15 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import { addressMatcher, plainAddress } from '../domain/address.ts'
 import type { Authentication, Identity } from '../domain/identity.ts'
 import type { Connection } from '../domain/ports.ts'
 import { goAndSignInPath } from '../pages/paths.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { askUpstream, type Exchange, relayAnswer, sendContinue, sendResponse } from './gateway-exchange.ts'
 import { isLoop, requestHeaders, targetWithoutKeys } from './gateway-headers.ts'
+import { createOriginReader, isSameOrigin, scheme } from './gateway-origin.ts'
 import { expectsContinue, type ForwardableRequest, hasBody, readForwardable } from './gateway-request.ts'
 import { connectUpgraded, responseOn, UpgradedConnections } from './gateway-upgrade.ts'
 import { identityHeaders, signedIdentityHeader } from './identity-headers.ts'
@@ -74,7 +73,7 @@ export interface NodeGateway extends NodeListeners {
  */
 export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): NodeGateway {
   const upstream = createUpstream(options.upstream, options)
-  const isTrusted = addressMatcher(options.trustedProxies ?? [])
+  const originOf = createOriginReader(options)
   const audience = options.audience ?? upstream.origin
   const via = `1.1 hallpass-${randomBytes(6).toString('hex')}`
   const report = options.onError ?? reportOnErrorStream
@@ -156,7 +155,7 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
     request: ForwardableRequest,
     isUpgrade: boolean,
   ): Promise<{ readonly identity: Identity | undefined } | { readonly refused: Response }> {
-    const sameOrigin = isSameOrigin(incoming, request)
+    const sameOrigin = isSameOrigin(incoming, originOf(incoming, request))
     const authentication = await hallpass.authenticate(asked, {
       connection: connectionOf(incoming),
       rawPath: request.rawPath,
@@ -189,7 +188,7 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
     isUpgrade: boolean,
   ): Promise<Exchange> {
     const byKey = identity !== undefined && identity.via !== 'session'
-    const forwarded = forwardedFacts(incoming, request)
+    const forwarded = originOf(incoming, request)
     const host = options.hostHeader === 'upstream' ? upstream.host : request.host || upstream.host
     const told = identity
       ? {
@@ -207,29 +206,6 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       isUpgrade,
     })
     return { incoming, outgoing, request, target: targetWithoutKeys(request, byKey), headers, isUpgrade }
-  }
-
-  function forwardedFacts(
-    incoming: IncomingMessage,
-    request: ForwardableRequest,
-  ): { for: string; proto: string; host: string } {
-    const peer = plainAddress(incoming.socket.remoteAddress ?? '')
-    const trusted = peer !== '' && isTrusted(peer) ? incoming.headers : {}
-    const earlier = trusted['x-forwarded-for']
-    const base = options.baseUrl === undefined ? undefined : new URL(options.baseUrl)
-    return {
-      for: earlier === undefined ? peer : `${earlier}, ${peer}`,
-      proto: base?.protocol.slice(0, -1) ?? one(trusted['x-forwarded-proto']) ?? scheme(incoming),
-      host: base?.host ?? one(trusted['x-forwarded-host']) ?? request.host,
-    }
-  }
-
-  /** Whether the browser says that a page of this site sent it; what says neither is not taken for one that does. */
-  function isSameOrigin(incoming: IncomingMessage, request: ForwardableRequest): boolean {
-    const site = incoming.headers['sec-fetch-site']
-    if (site !== undefined) return site === 'same-origin'
-    const { proto, host } = forwardedFacts(incoming, request)
-    return incoming.headers.origin === `${proto}://${host}`
   }
 
   /** A browser that wants a page goes to sign in, and comes back. */
@@ -309,20 +285,6 @@ function standardRequest(incoming: IncomingMessage, { method, target, host }: Fo
     headers.append(incoming.rawHeaders[index] ?? '', incoming.rawHeaders[index + 1] ?? '')
   }
   return new Request(`${scheme(incoming)}://${host || 'localhost'}${target}`, { method, headers })
-}
-
-function scheme({ socket }: IncomingMessage): 'http' | 'https' {
-  return (socket as Partial<TLSSocket>).encrypted ? 'https' : 'http'
-}
-
-/** What the nearest proxy said: it added its own at the right. */
-function one(header: string | readonly string[] | undefined): string | undefined {
-  return (
-    String(header ?? '')
-      .split(',')
-      .at(-1)
-      ?.trim() || undefined
-  )
 }
 
 function reportOnErrorStream(error: unknown, { method, path }: { method: string; path: string }): void {
