@@ -1,51 +1,18 @@
 /** The configurations in examples/proxies, each with its proxy, in front of a program in Python. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import type { ChildProcess } from 'node:child_process'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { WebSocket } from 'ws'
-import { findInstalled, plainEnvironment } from '../interop/installed.ts'
 import { signedInVisitor, type Visitor } from '../interop/visitor.ts'
+import { proxies, python, type RunningProxy, startListening, startProxy, stop } from '../running-proxy.ts'
 import { freePort, type RunningServer, startServer } from '../running-server.ts'
 import { authorizationParameters, openSealed } from '../test-site.ts'
 
 const folder = fileURLToPath(new URL('../../examples/proxies/', import.meta.url))
-const python = findInstalled(['/usr/bin/python3', 'python3'], ['--version'], 'python3')
-
-interface Proxy {
-  readonly name: string
-  /** The files with addresses in them; the first is the one that the program is given. */
-  readonly files: readonly [string, ...string[]]
-  readonly program: string
-  readonly skip: string | false
-  readonly options: (folder: string) => readonly string[]
-}
-
-const proxies: readonly Proxy[] = [
-  {
-    name: 'nginx',
-    files: ['nginx.conf', 'hallpass-routes.inc'],
-    ...findInstalled(['/usr/sbin/nginx', 'nginx'], ['-v'], 'nginx-light'),
-    options: (folder) => ['-e', 'stderr', '-p', folder, '-c', 'nginx.conf'],
-  },
-  {
-    name: 'Caddy',
-    files: ['Caddyfile'],
-    ...findInstalled(['/usr/bin/caddy', 'caddy'], ['version'], 'caddy'),
-    options: () => ['run', '--config', 'Caddyfile', '--adapter', 'caddyfile'],
-  },
-  {
-    name: 'HAProxy',
-    files: ['haproxy.cfg', 'forward-auth.lua'],
-    ...findInstalled(['/usr/sbin/haproxy', 'haproxy'], ['-v'], 'haproxy'),
-    options: () => ['-f', 'haproxy.cfg'],
-  },
-]
 
 /** What the program in Python says that it was asked. */
 interface Told {
@@ -112,67 +79,6 @@ function parse(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Starts a program and waits until its port takes connections. */
-async function startListening(
-  program: string,
-  options: readonly string[],
-  cwd: string,
-  port: number,
-): Promise<ChildProcess> {
-  const env = { ...plainEnvironment(), HOME: cwd }
-  const child = spawn(program, options, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  process.once('exit', () => child.kill('SIGKILL'))
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk))
-  const deadline = Date.now() + 20_000
-  while (!(await isListening(port))) {
-    if (child.exitCode !== null || Date.now() > deadline)
-      throw new Error(`${program} does not listen:\n${said}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  return child
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
-}
-
-async function stop(child: ChildProcess | undefined): Promise<void> {
-  if (!child || child.exitCode !== null) return
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGTERM')
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
-  await ended
-  clearTimeout(timer)
-}
-
-/** Starts a proxy with its configuration, in which the ports are those of this run. */
-async function startProxy(
-  { files, program, options }: Proxy,
-  hallpassPort: number,
-  appPort: number,
-): Promise<{ readonly port: number; readonly child: ChildProcess; readonly temporary: string }> {
-  const port = await freePort()
-  const temporary = await mkdtemp(join(tmpdir(), 'hallpass-proxy-'))
-  // Workers of nginx are another user.
-  await chmod(temporary, 0o755)
-  for (const file of files) {
-    const text = await readFile(join(folder, file), 'utf8')
-    const here = text
-      .replaceAll(/\b8080\b/g, String(port))
-      .replaceAll('127.0.0.1:4000', `127.0.0.1:${hallpassPort}`)
-      .replaceAll('127.0.0.1:3000', `127.0.0.1:${appPort}`)
-    await writeFile(join(temporary, file), here)
-  }
-  return { port, child: await startListening(program, options(temporary), temporary, port), temporary }
-}
-
 describe('examples/proxies', { skip: python.skip }, () => {
   let server: RunningServer
   let app: ChildProcess
@@ -206,8 +112,7 @@ describe('examples/proxies', { skip: python.skip }, () => {
   for (const proxy of proxies) {
     describe(proxy.name, { skip: proxy.skip }, () => {
       let port: number
-      let child: ChildProcess
-      let temporary: string
+      let running: RunningProxy
       let key: string
       let visitor: Visitor
 
@@ -221,13 +126,13 @@ describe('examples/proxies', { skip: python.skip }, () => {
       const withKey = (more: CallerHeaders = {}): CallerHeaders => ({ 'user-api-key': key, ...more })
 
       before(async () => {
-        ;({ port, child, temporary } = await startProxy(proxy, server.port, appPort))
+        running = await startProxy(proxy, { hallpassPort: server.port, appPort })
+        port = running.port
         visitor = await signedInVisitor({ ...server, baseUrl: `http://localhost:${port}` })
         key = await approvedKey({ scopes: 'read', client_id: proxy.name })
       })
       after(async () => {
-        await stop(child)
-        if (temporary) await rm(temporary, { recursive: true, force: true })
+        await running?.stop()
       })
 
       test('tells the application who a key acts for', async () => {
@@ -471,13 +376,12 @@ describe('examples/proxies', { skip: python.skip }, () => {
       })
 
       test('nobody comes in while Hallpass does not answer', async () => {
-        const alone = await startProxy(proxy, await freePort(), appPort)
+        const alone = await startProxy(proxy, { hallpassPort: await freePort(), appPort })
         for (const headers of [{}, withKey()]) {
           const answer = await send(alone.port, '/orders', { headers })
           assert.deepEqual([answer.status, answer.app], [502, undefined])
         }
-        await stop(alone.child)
-        await rm(alone.temporary, { recursive: true, force: true })
+        await alone.stop()
       })
 
       test('a header that is too large reaches nobody', async () => {

@@ -1,0 +1,3 @@
+import { describePythonShop } from './python-shop.ts'
+
+describePythonShop('examples/python-caddy', 'Caddy')
