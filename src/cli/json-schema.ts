@@ -1,4 +1,5 @@
 /** As much of JSON Schema (draft 2020-12) as the config file needs, and a reader of it that names every problem. */
+import { editDistance } from './edit-distance.ts'
 
 /** A schema. `expected` is ours and not published: what to give, in words, where the keywords do not say it well. */
 export interface JsonSchema {
@@ -170,23 +171,12 @@ const longestEcho = 80
 
 /** What may have been meant by a name that is not known; all names where that is no guess, and they are few. */
 function nearest(name: string, known: readonly string[]): string {
-  const distances = known.map((one) => ({ one, letters: distance(name.toLowerCase(), one.toLowerCase()) }))
+  const distances = known.map((one) => ({
+    one,
+    letters: editDistance(name.toLowerCase(), one.toLowerCase()),
+  }))
   const [best] = distances.sort((first, second) => first.letters - second.letters)
   if (best && best.letters <= 2 && best.letters < best.one.length / 2 + 1)
     return `${best.one}, if that is meant`
   return known.length > 20 ? 'one that hallpass.schema.json lists' : `one of ${known.join(', ')}`
-}
-
-/** The number of letters to add, leave out or change to make one text of the other (Levenshtein). */
-function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index)
-  for (const [line, letter] of [...one.slice(0, 64)].entries()) {
-    const next = [line + 1]
-    for (const [column, against] of [...other].entries()) {
-      const changed = (row[column] ?? 0) + (letter === against ? 0 : 1)
-      next.push(Math.min(changed, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row.at(-1) ?? 0
 }

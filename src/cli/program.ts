@@ -7,6 +7,7 @@ import { registerConformance } from './conformance.ts'
 import { registerJobs } from './jobs.ts'
 import { registerLogin } from './login.ts'
 import { registerLogout } from './logout.ts'
+import { registerScopes } from './scopes/scopes.ts'
 import { registerServe } from './serve.ts'
 import { registerSites } from './sites.ts'
 import { registerWhoami } from './whoami.ts'
@@ -41,6 +42,7 @@ exit status: 0 done, 1 refused or failed, 2 not understood`,
   registerAudit(program)
   registerConformance(program)
   registerJobs(program)
+  registerScopes(program)
   return program
 }
 

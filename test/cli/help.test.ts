@@ -21,6 +21,7 @@ describe('hallpass --help', () => {
       'logout',
       'audit',
       'jobs',
+      'scopes',
       'conformance',
     ]) {
       assert.match(stdout, new RegExp(`^  ${command}\\b`, 'm'))
@@ -33,7 +34,7 @@ describe('hallpass --help', () => {
     )
   })
 
-  for (const command of ['serve', 'login', 'call', 'audit', 'jobs', 'conformance']) {
+  for (const command of ['serve', 'login', 'call', 'audit', 'jobs', 'scopes', 'conformance']) {
     test(`${command} --help shows examples`, async () => {
       const { status, stdout } = await typist.run([command, '--help'])
       assert.equal(status, 0)

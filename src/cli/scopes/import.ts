@@ -1,0 +1,78 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { HallpassError } from '../../protocol/errors.ts'
+import { usageError } from '../failure.ts'
+import { checkConfig, invalidConfig } from '../load-config.ts'
+import { commandName, note } from '../terminal.ts'
+import { count } from './count.ts'
+import { readOpenApi } from './openapi-document.ts'
+import { printJson, printTypeScript } from './print-config.ts'
+import { proposeScopes } from './propose.ts'
+
+interface ImportFlags {
+  readonly app?: string
+  readonly format?: string
+  readonly out?: string
+  readonly force?: boolean
+}
+
+/** `hallpass scopes import`. @throws HallpassError `openapi_unreadable`, `file_exists`, `file_not_written` */
+export async function importScopes(file: string, flags: ImportFlags): Promise<void> {
+  const format = formatOf(flags)
+  if (flags.app !== undefined && !/^[a-z0-9][a-z0-9_-]{0,29}$/.test(flags.app)) {
+    throw usageError('--app takes lower-case letters, digits, _ and -, at most 30 characters')
+  }
+  const { scopes, warnings } = proposeScopes(readOpenApi(await textOf(file)), flags.app)
+  // What is printed must be what `scopes check` takes.
+  const { problems } = checkConfig({ scopes })
+  if (problems.length > 0) throw invalidConfig('the proposal', problems)
+  const text =
+    format === 'json' ? printJson(scopes) : printTypeScript(scopes, basename(file).replace(/\p{C}/gu, '?'))
+  await deliver(text, flags)
+  for (const warning of warnings) note(`warning: ${warning.replace(/\p{C}/gu, ' ')}`)
+  const routes = scopes.reduce((sum, scope) => sum + scope.routes.length, 0)
+  const next = `${commandName()} scopes check`
+  note(`${count(scopes.length, 'scope')} with ${count(routes, 'route')}. read every line, then: ${next}`)
+}
+
+function formatOf({ format, out }: ImportFlags): 'typescript' | 'json' {
+  const wanted = format ?? (out?.endsWith('.json') ? 'json' : 'typescript')
+  if (wanted === 'typescript' || wanted === 'json') return wanted
+  throw usageError('--format takes typescript or json')
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    throw new HallpassError(
+      'openapi_unreadable',
+      `${file} cannot be read (${why})`,
+      'name a file that is there',
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+async function deliver(text: string, { out, force }: ImportFlags): Promise<void> {
+  if (out === undefined) {
+    process.stdout.write(text)
+    return
+  }
+  try {
+    await writeFile(out, text, { flag: force ? 'w' : 'wx' })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    if (code === 'EEXIST') {
+      const remedy = 'name another file, or write over it with --force'
+      throw new HallpassError('file_exists', `${out} is there already`, remedy, { cause: error })
+    }
+    throw new HallpassError('file_not_written', `${out} cannot be written (${code})`, 'name another file', {
+      cause: error,
+    })
+  }
+  note(`wrote ${out}`)
+}
