@@ -67,7 +67,7 @@ export function checkConfig(value: unknown): {
 }
 
 /** A problem in one line. */
-export function describeProblem({ path, problem, expected }: ConfigProblem): string {
+function describeProblem({ path, problem, expected }: ConfigProblem): string {
   return `${path === '' ? 'the file' : path}: ${problem}. give ${expected}`
 }
 
