@@ -5,6 +5,7 @@ import { CredentialFile } from '../client/credential-file.ts'
 import { bodyOf, type Field, parseField, parseHeader, parseJson, withQuery } from './call-fields.ts'
 import { usageError } from './failure.ts'
 import { keptKey, type SiteFlags, siteOption } from './kept-key.ts'
+import { withLoginCommand } from './offered-scopes.ts'
 import { note, readStdin } from './terminal.ts'
 
 interface CallFlags extends SiteFlags {
@@ -60,10 +61,9 @@ async function call(method: string, path: string, texts: readonly string[], flag
     onWait: ({ waitMs, refusal }) => note(`waiting ${Math.ceil(waitMs / 1000)} s: ${refusal.message}`),
   })
   const { body } = request
-  const answer = await client.fetch(request.path, {
-    method: verb,
-    headers,
-    ...(body === undefined ? {} : { body }),
+  const init: RequestInit = { method: verb, headers, ...(body === undefined ? {} : { body }) }
+  const answer = await client.fetch(request.path, init).catch(async (error: unknown) => {
+    throw await withLoginCommand(error, credential)
   })
   if (flags.include) process.stdout.write(head(answer))
   await print(answer)

@@ -19,6 +19,7 @@ import { HallpassError } from '../protocol/errors.ts'
 import type { Padding } from '../protocol/rsaes.ts'
 import { openInBrowser } from './browser.ts'
 import { parseDuration } from './duration.ts'
+import { checkOffered } from './offered-scopes.ts'
 import { readPasted } from './paste.ts'
 import { qrCodeLines } from './qr-code.ts'
 import { commandName, describeInstant, note, say, strong } from './terminal.ts'
@@ -87,6 +88,7 @@ examples:
 async function login(address: string, flags: LoginFlags): Promise<void> {
   const file = new CredentialFile()
   const site = await discover(address)
+  checkOffered(site, flags.scopes)
   const request: AuthorizationOptions = {
     site: site.baseUrl,
     applicationName: flags.name,

@@ -12,6 +12,10 @@ export interface ApiErrorDetails {
   readonly errors: readonly string[]
   readonly docsUrl: string | undefined
   readonly waitSeconds: number | undefined
+  /** Default: none. */
+  readonly neededScopes?: readonly string[]
+  /** Default: none. */
+  readonly grantedScopes?: readonly string[]
 }
 
 /**
@@ -30,6 +34,10 @@ export class HallpassApiError extends HallpassError {
   readonly docsUrl: string | undefined
   /** How long to wait before trying again, in seconds; undefined unless the site said so. */
   readonly waitSeconds: number | undefined
+  /** Of a refusal for scope: those that would do, the narrowest first; one is enough. Otherwise empty. */
+  readonly neededScopes: readonly string[]
+  /** Of a refusal for scope: those of the key. Otherwise empty. */
+  readonly grantedScopes: readonly string[]
 
   constructor(details: ApiErrorDetails) {
     super(details.reason, details.message, details.remedy)
@@ -38,6 +46,8 @@ export class HallpassApiError extends HallpassError {
     this.errors = details.errors
     this.docsUrl = details.docsUrl
     this.waitSeconds = details.waitSeconds
+    this.neededScopes = details.neededScopes ?? []
+    this.grantedScopes = details.grantedScopes ?? []
   }
 }
 
@@ -52,11 +62,17 @@ export async function readRefusal(response: Response, call: RefusedCall): Promis
     waitSeconds: readWaitSeconds(response.headers, body),
   }
   const { reason, message, remedy } = body
-  const explained =
-    typeof reason === 'string' && typeof message === 'string'
-      ? { reason, message, remedy: stringOf(remedy) ?? '' }
-      : explainPlainRefusal(wire, call)
-  return new HallpassApiError({ ...wire, ...explained, docsUrl: stringOf(body.docs_url) })
+  const isExplained = typeof reason === 'string' && typeof message === 'string'
+  const { scopes, ...explained } = isExplained
+    ? { reason, message, remedy: stringOf(remedy) ?? '' }
+    : explainPlainRefusal(wire, call)
+  return new HallpassApiError({
+    ...wire,
+    ...explained,
+    docsUrl: stringOf(body.docs_url),
+    neededScopes: scopes?.needed ?? textsOf(body.needed_scopes),
+    grantedScopes: scopes?.granted ?? textsOf(body.granted_scopes),
+  })
 }
 
 /** `extras.wait_seconds` (protocol §12.5), else `Retry-After` in either of its forms (RFC 9110 §10.2.3). */
@@ -74,9 +90,13 @@ function readWaitSeconds(headers: Headers, body: Record<string, unknown>): numbe
 /** Before JSON is asked for, some refusals are bare text (protocol §12.8); a page of HTML says nothing worth showing. */
 function readErrors(body: Record<string, unknown>, text: string): readonly string[] {
   const { errors } = body
-  if (Array.isArray(errors)) return errors.filter((each): each is string => typeof each === 'string')
+  if (Array.isArray(errors)) return textsOf(errors)
   const plain = text.trim()
   return plain === '' || plain.startsWith('<') || plain.startsWith('{') ? [] : [plain.slice(0, 500)]
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : []
 }
 
 function stringOf(value: unknown): string | undefined {

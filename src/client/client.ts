@@ -25,7 +25,7 @@ export {
 } from './authorization.ts'
 export { type ClientReason, clientErrorCatalogue } from './client-errors.ts'
 export { authorizeWithDevice, type DeviceCode, type DeviceOptions } from './device.ts'
-export { type DiscoverOptions, discover, type Site } from './discover.ts'
+export { type DiscoverOptions, discover, type Site, type SiteScope } from './discover.ts'
 export type { Fetch, Transport } from './http.ts'
 export type { PayloadText } from './payload-text.ts'
 export { type PreviewOptions, previewAuthorization } from './preview.ts'

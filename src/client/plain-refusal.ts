@@ -1,5 +1,5 @@
 /** Words for the refusals of a site that speaks only the protocol's own (§12): a status, a type, a localised text. */
-import { fill, type Reason, type Refusal, refusalCatalogue } from '../protocol/errors.ts'
+import { fill, type Reason, type Refusal, type RefusedScopes, refusalCatalogue } from '../protocol/errors.ts'
 import { normalizeRoute } from '../protocol/route.ts'
 import { compileScopes, createScopeCatalogue } from '../protocol/scopes.ts'
 import { type ClientReason, clientErrorCatalogue } from './client-errors.ts'
@@ -28,6 +28,8 @@ export interface Explanation {
   readonly reason: Reason | ClientReason
   readonly message: string
   readonly remedy: string
+  /** Of a refusal for scope alone. */
+  readonly scopes?: RefusedScopes
 }
 
 /**

@@ -205,7 +205,7 @@ describe('hallpass call', () => {
       status: 1,
       stdout: '',
       stderr: `error: POST /posts.json needs one of the scopes: write. this key has: read
-fix: authorize again and ask for one of them
+fix: ask for \`write\`: hallpass login ${site.baseUrl} --scopes read,write
 reason: scope_insufficient (the site says: You are not permitted to view the requested resource.)
 `,
     })

@@ -48,8 +48,12 @@ function clientFor(credential: Credential): HallpassClient {
 
 describe('the client and Hallpass', () => {
   test('find each other', async () => {
-    const { baseUrl, apiVersion, title } = await discover(siteUrl, { fetch })
-    assert.deepEqual([baseUrl, apiVersion, title], [siteUrl, 4, 'Hallpass'])
+    const { baseUrl, apiVersion, title, deviceCode, scopes } = await discover(siteUrl, { fetch })
+    assert.deepEqual([baseUrl, apiVersion, title, deviceCode], [siteUrl, 4, 'Hallpass', true])
+    const names = (allowed: boolean) =>
+      scopes?.filter((one) => one.allowed === allowed).map(({ name }) => name)
+    assert.ok(names(true)?.includes('read'))
+    assert.deepEqual(names(false), ['bookmarks_calendar', 'user_status'])
   })
 
   for (const padding of ['oaep', 'pkcs1'] as const) {

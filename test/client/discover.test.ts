@@ -17,11 +17,17 @@ function probe(
 }
 
 const info = jsonAnswer(200, { title: 'A forum', description: 'About things.', login_required: true })
+/** What most sites answer when they are asked what they publish. */
+const nothingPublished = (): Response => new Response('<p>no', { status: 404 })
 const version4 = { 'Auth-Api-Version': '4' }
 
 describe('discover', () => {
   test('tells what the site is and can do', async () => {
-    const recorded = recordedFetch(probe(200, { ...version4, 'Auth-Api-Device-Code': 'true' }), info)
+    const recorded = recordedFetch(
+      nothingPublished,
+      probe(200, { ...version4, 'Auth-Api-Device-Code': 'true' }),
+      info,
+    )
     assert.deepEqual(await discover('forum.example.com/', { fetch: recorded.fetch }), {
       baseUrl: 'https://forum.example.com',
       apiVersion: 4,
@@ -29,10 +35,12 @@ describe('discover', () => {
       title: 'A forum',
       description: 'About things.',
       loginRequired: true,
+      scopes: null,
     })
     assert.deepEqual(
       recorded.requests.map(({ method, url }) => `${method} ${url}`),
       [
+        'GET https://forum.example.com/.well-known/hallpass',
         'HEAD https://forum.example.com/user-api-key/new',
         'GET https://forum.example.com/site/basic-info.json',
       ],
@@ -41,20 +49,24 @@ describe('discover', () => {
 
   test('learns the canonical address from redirects', async () => {
     const url = 'https://www.example.com/forum/user-api-key/new'
-    const recorded = recordedFetch(probe(200, version4, { url }), info)
+    const recorded = recordedFetch(nothingPublished, probe(200, version4, { url }), info)
     const site = await discover('http://example.com', { fetch: recorded.fetch })
     assert.equal(site.baseUrl, 'https://www.example.com/forum')
-    assert.equal(recorded.requests[1]?.url, 'https://www.example.com/forum/site/basic-info.json')
+    assert.equal(recorded.requests[2]?.url, 'https://www.example.com/forum/site/basic-info.json')
   })
 
   test('takes a site that does not tell its name', async () => {
-    const recorded = recordedFetch(probe(200, version4), () => new Response('<p>no', { status: 404 }))
+    const recorded = recordedFetch(
+      nothingPublished,
+      probe(200, version4),
+      () => new Response('<p>no', { status: 404 }),
+    )
     const site = await discover('forum.example.com', { fetch: recorded.fetch })
     assert.deepEqual([site.title, site.loginRequired, site.deviceCode], [null, null, false])
   })
 
   test('leaves the version open where a browser hides it', async () => {
-    const recorded = recordedFetch(probe(200, {}, { type: 'cors' }), info)
+    const recorded = recordedFetch(nothingPublished, probe(200, {}, { type: 'cors' }), info)
     assert.equal((await discover('forum.example.com', { fetch: recorded.fetch })).apiVersion, null)
   })
 
@@ -73,7 +85,7 @@ describe('discover', () => {
   ]
   for (const [what, answer, reason, message] of refused) {
     test(`refuses a site that answers with ${what}`, async () => {
-      const { fetch } = recordedFetch(answer)
+      const { fetch } = recordedFetch(nothingPublished, answer)
       await assert.rejects(discover('https://forum.example.com', { fetch }), { reason, message })
     })
   }
@@ -83,5 +95,85 @@ describe('discover', () => {
       reason: 'site_unreachable',
       message: /127\.0\.0\.1:1/,
     })
+  })
+})
+
+describe('discover, where the site publishes what it offers', () => {
+  const scope = { name: 'read', label: 'Read', description: 'GET of all.', allowed: true, write: false }
+  const published = {
+    version: 1,
+    issuer: 'https://forum.example.com',
+    protocol_version: 4,
+    title: 'A forum',
+    description: 'About things.',
+    login_required: false,
+    flows: { browser: {}, device: { interval: 5 }, oauth_device: null },
+    scopes: [scope, { ...scope, name: 'user_status', allowed: false }],
+  }
+
+  test('asks nothing else', async () => {
+    const recorded = recordedFetch(jsonAnswer(200, published))
+    assert.deepEqual(await discover('forum.example.com', { fetch: recorded.fetch }), {
+      baseUrl: 'https://forum.example.com',
+      apiVersion: 4,
+      deviceCode: true,
+      title: 'A forum',
+      description: 'About things.',
+      loginRequired: false,
+      scopes: [
+        { name: 'read', label: 'Read', description: 'GET of all.', allowed: true },
+        { name: 'user_status', label: 'Read', description: 'GET of all.', allowed: false },
+      ],
+    })
+    assert.equal(recorded.requests.length, 1)
+  })
+
+  test('learns the canonical address from redirects', async () => {
+    const url = 'https://www.example.com/forum/.well-known/hallpass'
+    const answer = (): Response => {
+      const response = Response.json({ ...published, issuer: 'https://www.example.com/forum' })
+      Object.defineProperty(response, 'url', { value: url })
+      return response
+    }
+    const site = await discover('http://example.com', { fetch: recordedFetch(answer).fetch })
+    assert.equal(site.baseUrl, 'https://www.example.com/forum')
+  })
+
+  test('leaves out scopes whose names could not stand in a command line', async () => {
+    const scopes = [
+      { ...scope, name: '$(id)' },
+      { ...scope, name: 'a b' },
+      { name: 7 },
+      null,
+      { name: 'shop:orders' },
+    ]
+    const { fetch } = recordedFetch(jsonAnswer(200, { ...published, scopes }))
+    assert.deepEqual((await discover('forum.example.com', { fetch })).scopes, [
+      { name: 'shop:orders', label: 'shop:orders', description: '', allowed: false },
+    ])
+  })
+
+  // A document that speaks for another address would send the app's users there.
+  const notTaken: readonly (readonly [string, () => Response | Promise<Response>])[] = [
+    ['speaks for another address', jsonAnswer(200, { ...published, issuer: 'https://evil.example' })],
+    ['names no version', jsonAnswer(200, { ...published, protocol_version: undefined })],
+    ['is a list', jsonAnswer(200, [])],
+    ['is a page', () => new Response('<p>', { headers: { 'content-type': 'text/html' } })],
+    ['is a fault', jsonAnswer(502, {})],
+    ['cannot be fetched, as by a page of another origin', () => Promise.reject(new TypeError('failed'))],
+  ]
+  for (const [what, answer] of notTaken) {
+    test(`goes by the probe where what is published ${what}`, async () => {
+      const recorded = recordedFetch(answer, probe(200, version4), info)
+      const site = await discover('forum.example.com', { fetch: recorded.fetch })
+      assert.deepEqual([site.baseUrl, site.scopes], ['https://forum.example.com', null])
+      assert.equal(recorded.requests.length, 3)
+    })
+  }
+
+  test('throws the signal’s own reason when it was aborted', async () => {
+    const stop = new AbortController()
+    stop.abort(new Error('enough'))
+    await assert.rejects(discover('forum.example.com', { ...recordedFetch(), signal: stop.signal }), /enough/)
   })
 })
