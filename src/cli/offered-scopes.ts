@@ -1,7 +1,8 @@
 /** What a site tells of its scopes, for somebody at a terminal: before a login, and after a call that was refused. */
 import { HallpassApiError } from '../client/api-error.ts'
 import type { Credential } from '../client/authorization.ts'
-import { discoverPublished, type Site } from '../client/discover.ts'
+import { readPublishedSite } from '../client/published-site.ts'
+import type { Site } from '../client/site.ts'
 import { HallpassError, type Refusal, refusal } from '../protocol/errors.ts'
 import { commandName } from './terminal.ts'
 
@@ -38,7 +39,7 @@ export async function withLoginCommand(error: unknown, credential: Credential): 
   const needed = error.neededScopes.filter((name) => /^[\w:-]+$/.test(name))
   if (needed.length === 0) return error
   const { site, scopes } = credential
-  const told = (await discoverPublished(site))?.scopes
+  const told = (await readPublishedSite(site))?.scopes
   const offered = told && namesOf(told)
   const scope = offered ? needed.find((name) => offered.includes(name)) : needed[0]
   const remedy =
