@@ -182,6 +182,11 @@ const configMembers: Members<HallpassConfig> = {
     description: 'The application that Hallpass stands in front of as a gateway.',
     expected: 'an address such as http://127.0.0.1:3000, without a path',
   },
+  requireSignIn: {
+    type: 'boolean',
+    default: false,
+    description: 'Whether nobody gets through to the upstream without a sign-in or a key.',
+  },
   forum: {
     type: 'boolean',
     description:

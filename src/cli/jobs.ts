@@ -4,7 +4,9 @@ import type { JobState } from '../domain/job-state.ts'
 import { HallpassError } from '../protocol/errors.ts'
 import type { Hallpass } from '../server/hallpass.ts'
 import { usageError } from './failure.ts'
+import { configOption, configOptionHelp, loadConfig } from './load-config.ts'
 import { dataOption, dataOptionHelp, withData } from './open-data.ts'
+import { pinnedSettings } from './serve-options.ts'
 import { commandName, describeInstant, note, say } from './terminal.ts'
 
 /** Adds `jobs` to the program. */
@@ -18,6 +20,8 @@ export function registerJobs(program: Command): void {
     .addHelpText(
       'after',
       `
+Give these commands the config file that the server has: what it pins governs jobs.
+
 examples:
   hallpass jobs list
   hallpass jobs run revoke-unused-user-api-keys --data /var/lib/hallpass`,
@@ -27,6 +31,7 @@ examples:
     .summary('print every job: last run, outcome, next run')
     .description('Prints every job, how it went last, and when it is due.')
     .option(dataOption, dataOptionHelp)
+    .option(configOption, configOptionHelp)
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -41,6 +46,7 @@ example:
     .description('Runs a job now, due or not, and waits for it. Fails when it fails, or is running already.')
     .argument('<name>', 'its name, as the list has it')
     .option(dataOption, dataOptionHelp)
+    .option(configOption, configOptionHelp)
     .addHelpText(
       'after',
       `
@@ -52,11 +58,12 @@ example:
 
 interface JobsFlags {
   readonly data?: string
+  readonly config?: string
   readonly json?: boolean
 }
 
 async function list(flags: JobsFlags): Promise<void> {
-  const states = await withHallpass(flags.data, (hallpass) => hallpass.jobs.list())
+  const states = await withHallpass(flags, (hallpass) => hallpass.jobs.list())
   if (flags.json) {
     const { jobJson } = await import('../http/jobs.ts')
     return say(JSON.stringify(states.map(jobJson), null, 2))
@@ -74,7 +81,7 @@ async function list(flags: JobsFlags): Promise<void> {
 }
 
 async function run(name: string, flags: JobsFlags): Promise<void> {
-  const answer = await withHallpass(flags.data, async (hallpass) => {
+  const answer = await withHallpass(flags, async (hallpass) => {
     const names = (await hallpass.jobs.list()).map((job) => job.name)
     if (!names.includes(name)) {
       throw usageError(
@@ -96,11 +103,16 @@ async function run(name: string, flags: JobsFlags): Promise<void> {
 }
 
 /** Opens Hallpass on a server's data, for one command: it runs nothing by itself. */
-function withHallpass<T>(folder: string | undefined, work: (hallpass: Hallpass) => Promise<T>): Promise<T> {
-  return withData(folder, async (store) => {
+async function withHallpass<T>(flags: JobsFlags, work: (hallpass: Hallpass) => Promise<T>): Promise<T> {
+  const config = await loadConfig(flags.config)
+  return withData(flags.data ?? (process.env.HALLPASS_DATA || config.data), async (store) => {
     const { createHallpass } = await import('../server/create-hallpass.ts')
+    // A pinned setting governs the jobs too, such as after how many days a key counts as unused.
     const hallpass = await createHallpass({
       store,
+      scopes: config.scopes ?? [],
+      apiKeyScopes: config.apiKeyScopes ?? [],
+      pinnedSettings: pinnedSettings(config),
       background: false,
       onError: (error) => note(String(error)),
     })

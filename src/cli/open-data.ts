@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Store } from '../domain/store.ts'
 import { HallpassError } from '../protocol/errors.ts'
+import { loadConfig } from './load-config.ts'
 
 /** The file of the embedded database in a data folder. */
 export function databasePath(folder: string): string {
@@ -10,7 +11,8 @@ export function databasePath(folder: string): string {
 
 /** What the option `--data` says in `--help`, for commands that work on a server's own data. */
 export const dataOption = '--data <folder>'
-export const dataOptionHelp = 'folder of the embedded database (HALLPASS_DATA; default ./data)'
+export const dataOptionHelp =
+  'folder of the embedded database (HALLPASS_DATA; default: as the config file here says, or ./data)'
 
 /**
  * Opens the store of a server on this machine, which may be running, lets `work` use it, and closes it.
@@ -21,7 +23,7 @@ export async function withData<T>(
   folder: string | undefined,
   work: (store: Store) => Promise<T>,
 ): Promise<T> {
-  const data = folder ?? (process.env.HALLPASS_DATA || './data')
+  const data = folder ?? (process.env.HALLPASS_DATA || ((await loadConfig()).data ?? './data'))
   const path = databasePath(data)
   if (!existsSync(path)) {
     throw new HallpassError(

@@ -6,7 +6,6 @@ import type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition
 import { HallpassError } from '../protocol/errors.ts'
 import type { OwnScope } from '../protocol/scopes.ts'
 import { formatSetting, isSettingName } from '../protocol/setting-values.ts'
-import type { Settings } from '../protocol/settings.ts'
 import type { HallpassConfig } from '../server/config.ts'
 
 /** The flags of `hallpass serve`, as they were typed. */
@@ -106,12 +105,12 @@ export function readServeOptions(
         : (file.trustedProxies ?? []),
     allowPrivatePush: allowPrivatePush ? allowPrivatePush.value === '1' : (file.allowPrivatePush ?? false),
     upstream: behind,
-    requireSignIn: flags.requireSignIn ?? false,
+    requireSignIn: flags.requireSignIn ?? file.requireSignIn ?? false,
     forum: flags.forum !== false && (file.forum ?? behind === undefined),
     signIn: file.signIn?.method === 'local' ? undefined : file.signIn,
     scopes: file.scopes ?? [],
     apiKeyScopes: file.apiKeyScopes ?? [],
-    pinnedSettings: pinnedBy(file.settings ?? {}),
+    pinnedSettings: pinnedSettings(file),
     admin: {
       username: environment.HALLPASS_ADMIN_USERNAME || 'admin',
       password: environment.HALLPASS_ADMIN_PASSWORD || undefined,
@@ -120,8 +119,8 @@ export function readServeOptions(
   }
 }
 
-/** In the wire's text form. */
-function pinnedBy(settings: Partial<Settings>): PinnedSettings {
+/** The settings that a config file pins, in the wire's text form. */
+export function pinnedSettings({ settings = {} }: HallpassConfig): PinnedSettings {
   return Object.fromEntries(
     Object.entries(settings).flatMap(([name, value]) =>
       isSettingName(name) && value !== undefined ? [[name, formatSetting(name, value)]] : [],

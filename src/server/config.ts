@@ -20,6 +20,8 @@ export interface HallpassConfig {
   readonly baseUrl?: string
   /** The application that Hallpass stands in front of as a gateway, such as `http://127.0.0.1:3000`. Default: none. */
   readonly upstream?: string
+  /** Whether nobody gets through to the upstream without a sign-in or a key. Default false. */
+  readonly requireSignIn?: boolean
   /** Whether the small forum is the site that is guarded. Default: true where there is no upstream. */
   readonly forum?: boolean
   /** Addresses and ranges of the proxies whose `X-Forwarded-For` is believed. Default: none. */

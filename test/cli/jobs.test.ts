@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -33,6 +33,15 @@ describe('hallpass jobs', () => {
     assert.match(stdout, /^job +every +last run +next run +outcome\n/)
     assert.match(stdout, /^revoke-unused-user-api-keys +24h +never +when a server is up$/m)
     assert.match(stdout, /^delete-expired +10m +never +when a server is up$/m)
+  })
+
+  // A key would be revoked that the server lets live.
+  test('run goes by what the config file pins, and finds the data where that says', async () => {
+    const config = join(folder, 'hallpass.config.json')
+    await writeFile(config, '{"data":".","settings":{"revoke_user_api_keys_maxlife_days":0}}')
+    const ran = await typist.run(['jobs', 'run', 'revoke-old-user-api-keys', '--config', config])
+    assert.equal(ran.status, 0)
+    assert.doesNotMatch(ran.stdout, /1 key revoked/)
   })
 
   test('run runs the job, and says what it did; list shows it from then on', async () => {
