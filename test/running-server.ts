@@ -45,7 +45,18 @@ export interface RunningServer {
 
 /** Starts `hallpass serve` on a free port of the loopback interface and waits until it answers. */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const port = options.port ?? (await freePort())
+  if (options.port !== undefined) return startOn(options.port, options)
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOn(await freePort(), options)
+    } catch (error) {
+      // Somebody else took the port in between: an outgoing connection, or another test.
+      if (attempt === 5 || !String(error).includes('cannot_listen')) throw error
+    }
+  }
+}
+
+async function startOn(port: number, options: ServerOptions): Promise<RunningServer> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'hallpass-data-')))
   const admin = {
     adminUsername: 'admin',
@@ -120,7 +131,7 @@ async function makeRoom({ baseUrl, adminApiKey }: RunningServer): Promise<void> 
   }
 }
 
-/** A port that nothing listens on. Another process could take it first; the chance is small, and the test would say so. */
+/** A port that nothing listens on. Another process could take it first, so whoever listens there must try again. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
