@@ -135,11 +135,17 @@ function sent(
   const { query, body } = request
   if (body === 'unread') return [unknownValue]
   const inBody = body instanceof URLSearchParams ? body.getAll(key) : own(body ?? {}, key)
-  return [...query.getAll(key), ...inBody]
+  const values: unknown[] = [...query.getAll(key), ...inBody]
+  // Many applications read `key[]` and `key[x]` as values of `key`, and some add them to what stands under its own name.
+  const bodyNames = body instanceof URLSearchParams ? body.keys() : Object.keys(body ?? {})
+  for (const name of [...query.keys(), ...bodyNames]) {
+    if (name.startsWith(`${key}[`)) values.push(unknownValue)
+  }
+  return values
 }
 
 /** Equal to nothing that a list can hold. */
-const unknownValue: unique symbol = Symbol('a value in an unread body')
+const unknownValue: unique symbol = Symbol('a value that is not known, or is made of several')
 
 function own(values: Readonly<Record<string, unknown>>, key: string): readonly unknown[] {
   return Object.hasOwn(values, key) ? [values[key]] : []
