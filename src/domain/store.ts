@@ -4,6 +4,7 @@
  */
 import type { ApiKeyScopeMode, GrantedApiKeyScope } from '../protocol/api-key-scopes.ts'
 import type { GrantedScope } from '../protocol/scopes.ts'
+import type { Observer } from './observation.ts'
 
 export type { ApiKeyScopeMode, GrantedApiKeyScope, GrantedScope }
 
@@ -597,6 +598,8 @@ export interface Store extends StoreSession {
    * second; rejects when the database cannot tell.
    */
   changedElsewhere(): Promise<boolean>
+  /** Where to tell how many transactions each commit held, for a store that puts several into one. */
+  observe?(observer: Pick<Observer, 'committed'>): void
   /** Resolves when the database answers; rejects when it does not. */
   ping(): Promise<void>
   close(): Promise<void>

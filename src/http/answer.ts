@@ -1,4 +1,5 @@
 /** The forms of an answer: JSON, a page, a redirect, a refusal. */
+import { traceOf } from '../domain/trace.ts'
 import { sessionSetCookie } from '../identity/cookies.ts'
 import { contentSecurityPolicy } from '../pages/content-security-policy.ts'
 import { errorPage } from '../pages/error.ts'
@@ -59,6 +60,7 @@ export function redirect(location: string): Response {
 
 /** A refusal: a page for browsers, JSON for all others, and always JSON for missing parameters (protocol §12.1). */
 export function refused(visit: Visit, why: Refusal, siteTitle: string): Response {
+  traceOf(visit.request).refusal = why
   const docsUrl = new URL(errorDocsPath, visit.url).href
   const response =
     visit.asksForPage && why.reason !== 'parameters_missing'
@@ -77,6 +79,7 @@ export function refused(visit: Visit, why: Refusal, siteTitle: string): Response
 
 /** A refusal in OAuth's words (RFC 6749 §5.2), for the routes that OAuth's clients know. */
 export function oauthRefused(visit: Visit, why: Refusal): Response {
+  traceOf(visit.request).refusal = why
   const body = oauthErrorBody(why, new URL(errorDocsPath, visit.url).href)
   const response = json(body, oauthErrorStatus(why))
   setLimitHeaders(response, why)

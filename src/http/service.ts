@@ -88,6 +88,8 @@ export interface Environment {
   readonly visit: Visit
   /** Set when no route was found. */
   unhandled?: boolean
+  /** The name of the route that was found. */
+  route?: string
 }
 
 export type Router = Hono<{ Bindings: Environment }>
@@ -126,6 +128,7 @@ export function routesOf(router: Router, service: Service): AddRoute {
       const { visit } = context.env
       const settings = service.domain.settings.current()
       if (options.isOn?.(settings) === false) return next()
+      context.env.route = name
       const call = await receive(service, visit, options, (segment) => context.req.param(segment) ?? '')
       const refuse = options.refuse ?? refused
       const response =
