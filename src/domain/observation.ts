@@ -88,6 +88,14 @@ export interface Observer {
   answered(request: AnsweredRequest): void
   /** A request was refused, whatever else is told of it. */
   refused(request: RefusedRequest): void
+  /** All that it has gathered, as text for whoever may read GET /hallpass/metrics. Absent: there is no such route. */
+  readonly expose?: () => Promise<Exposition>
+}
+
+/** Metrics of the moment, in Prometheus's text format. */
+export interface Exposition {
+  readonly contentType: string
+  readonly text: string
 }
 
 const nothing = (): void => {}
@@ -115,7 +123,8 @@ export function allObservers(observers: readonly Observer[]): Observer {
   if (!only) return noObserver
   if (others.length === 0) return only
   const wanting = observers.filter(({ isOn }) => isOn)
-  const all = <Name extends Exclude<keyof Observer, 'isOn'>>(name: Name, among = observers) => {
+  const expose = observers.find((observer) => observer.expose)?.expose
+  const all = <Name extends Exclude<keyof Observer, 'isOn' | 'expose'>>(name: Name, among = observers) => {
     return (...told: Parameters<Observer[Name]>): void => {
       for (const observer of among) {
         const tell = observer[name] as (...told: Parameters<Observer[Name]>) => void
@@ -137,5 +146,6 @@ export function allObservers(observers: readonly Observer[]): Observer {
     pushTried: all('pushTried'),
     answered: all('answered', wanting),
     refused: all('refused'),
+    ...(expose ? { expose } : {}),
   }
 }

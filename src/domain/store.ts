@@ -264,6 +264,8 @@ export interface AuditRecord {
   readonly action: string
   /** JSON text of what the event held. */
   readonly details: string
+  /** The trace of the request that caused it: 32 hexadecimal digits; null where there was none. */
+  readonly traceId: string | null
   /** The hash of the entry before; 64 zeros for the first. */
   readonly previousHash: string
   readonly hash: string
@@ -277,6 +279,7 @@ export interface AuditFilter {
   /** Milliseconds since the epoch; the first that fits, and the first that fits no more. */
   readonly since?: number
   readonly until?: number
+  readonly traceId?: string
   /** What the details must hold: values by their name. */
   readonly details?: Readonly<Record<string, string | number>>
 }

@@ -4,7 +4,6 @@
  */
 
 import type { Refusal } from '../protocol/errors.ts'
-import { encodeHex } from '../protocol/hex.ts'
 import { readTraceParent, type TraceParent, traceParentHeader } from '../protocol/traceparent.ts'
 
 /** What traces are kept by: a web-standard `Request`, or what else stands for one request and has its headers. */
@@ -24,30 +23,41 @@ export class Trace {
   /** Whether an observer has been told of the refusal. */
   isTold = false
   readonly #parent: TraceParent | undefined
+  #flags: number
   #id: string | undefined
   #spanId: string | undefined
 
   constructor(parent: TraceParent | undefined) {
     this.#parent = parent
     this.#id = parent?.traceId
+    this.#flags = parent?.flags ?? 0
   }
 
   /** 32 lower-case hexadecimal digits: the caller's, where it sent a well-formed `traceparent`, else by chance. */
   get id(): string {
-    this.#id ??= randomHex(16)
+    this.#id ??= randomHex(32)
     return this.#id
   }
 
-  /** For a request that is made on behalf of this one: same trace, and a span of ours as the parent. */
+  /**
+   * For a request that is made on behalf of this one. Where no span of ours was recorded, the caller's stays the parent
+   * (Trace Context §3.4: pass it on as it is), and where there is none either, a number by chance stands for it.
+   */
   get traceparent(): string {
-    this.#spanId ??= randomHex(8)
-    return traceParentHeader({ traceId: this.id, parentId: this.#spanId, flags: this.#parent?.flags ?? 0 })
+    this.#spanId ??= this.#parent?.parentId ?? randomHex(16)
+    return traceParentHeader({ traceId: this.id, parentId: this.#spanId, flags: this.#flags })
+  }
+
+  /** Whether the caller said which trace its request belongs to. */
+  get isCallers(): boolean {
+    return this.#parent !== undefined
   }
 
   /** Goes by the span that stands for this request in a tracing system. */
-  follow(span: { readonly traceId: string; readonly spanId: string }): void {
+  follow(span: { readonly traceId: string; readonly spanId: string; readonly traceFlags: number }): void {
     this.#id = span.traceId
     this.#spanId = span.spanId
+    this.#flags = span.traceFlags
   }
 }
 
@@ -72,8 +82,7 @@ export function shareTrace(trace: Trace, request: object): void {
   traces.set(request, trace)
 }
 
-function randomHex(bytes: number): string {
-  const random = crypto.getRandomValues(new Uint8Array(bytes))
-  // All zeros would be no id (Trace Context §3.2.2.3), and comes up never.
-  return encodeHex(random)
+/** Random digits out of a UUID, of which the runtime keeps some ready: its few fixed ones keep it from being all zeros. */
+function randomHex(digits: 16 | 32): string {
+  return crypto.randomUUID().replaceAll('-', '').slice(-digits)
 }

@@ -1,5 +1,4 @@
 /** The front door: puts the rooms together. Start here to see how Hallpass is wired. */
-import { randomUUID } from 'node:crypto'
 import { createAccount } from '../domain/accounts.ts'
 import { addressMatcher } from '../domain/address.ts'
 import { createApiKey } from '../domain/api-keys.ts'
@@ -57,6 +56,7 @@ export type {
   AnsweredRequest,
   CacheAnswer,
   CredentialKind,
+  Exposition,
   JobResult,
   Observer,
   PushResult,
@@ -81,6 +81,7 @@ export { openSqliteStore } from '../storage/open-store.ts'
 export { defineConfig, type HallpassConfig, type LocalSignInConfig } from './config.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 export type { HallpassOptions } from './options.ts'
+export { type PrometheusObserver, type PrometheusOptions, prometheusObserver } from './prometheus-observer.ts'
 
 /**
  * Opens Hallpass on a store.
@@ -169,6 +170,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     currentUserFields: options.currentUserFields ?? (async () => ({})),
     calendarFeeds: options.calendarFeeds ?? [],
     pushQueued: () => pushes.wake(),
+    expose: observer.expose,
+    metricsPaths: ['/hallpass/metrics', ...(options.metricsPath === undefined ? [] : [options.metricsPath])],
   }
   const router = createAllRoutes(service, people)
   const forwardAuth: ForwardAuthParts = {
@@ -200,10 +203,10 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   }
 
   /** What a request is told that met a fault: of Hallpass's own, or of the application that was asked about its users. */
-  function refusalOf(error: unknown): Refusal {
+  function refusalOf(error: unknown, request: Request): Refusal {
     const { reason = 'internal' } = error instanceof HostUsersError ? error : {}
     if (reason === 'username_lookup_missing') return refusal(reason)
-    const requestId = randomUUID()
+    const requestId = traceOf(request).id
     onError(error, requestId)
     return refusal(reason, { request_id: requestId })
   }
@@ -218,7 +221,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       if (observer.isOn) traceOf(visit.request).route = environment.route
       return environment.unhandled ? undefined : response
     } catch (error) {
-      return refused(visit, refusalOf(error), settings.current().title)
+      return refused(visit, refusalOf(error, visit.request), settings.current().title)
     }
   }
 
@@ -228,7 +231,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       // A browser's script may read a refusal; what is allowed, the application answers.
       return response.status === 200 ? response : hallpass.withCors(request, response)
     } catch (error) {
-      return hallpass.refuse(request, refusalOf(error))
+      return hallpass.refuse(request, refusalOf(error, request))
     }
   }
 
@@ -244,6 +247,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     const arrival = requests.arrival(request, options.connection, rawPath)
     const { url, route, ambiguous, connection } = arrival
     const address = connection.remoteAddress
+    if (observer.isOn) traceOf(request).address = address
     const query = url.searchParams
     const inQuery = !ambiguous && hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
     const credentials = readCredentials(request.headers, query, inQuery)
@@ -301,10 +305,14 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
 
     async authenticate(request, options = {}) {
       try {
-        return await decide(request, options)
+        const decision = await decide(request, options)
+        if (decision.outcome === 'refused') {
+          traceOf(request).address = clientAddress(options.connection?.remoteAddress ?? null, request.headers)
+        }
+        return decision
       } catch (error) {
         if (!(error instanceof HostUsersError)) throw error
-        return { outcome: 'refused', refusal: refusalOf(error) }
+        return { outcome: 'refused', refusal: refusalOf(error, request) }
       }
     },
 

@@ -84,6 +84,11 @@ export interface HallpassOptions extends PushOptions, Partial<HostUsers> {
    * nobody, which costs nothing.
    */
   readonly observer?: Observer
+  /**
+   * Another path beside /hallpass/metrics where administrators read the observer's metrics, such as `/metrics`, which may be
+   * one of the application's. Default: none.
+   */
+  readonly metricsPath?: string
   /** Hears of faults of Hallpass's own, each with the id that its answer names. Default: the error stream. */
   readonly onError?: (error: unknown, requestId: string) => void
 }

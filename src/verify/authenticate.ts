@@ -2,8 +2,9 @@
  * Who sent a request, and whether their key allows it (protocol §10.2): a session's cookie, then an API key, then a user
  * API key, of which a later one overrides an earlier. Start reading here; each kind of key has a file of its own.
  */
-import type { Authentication } from '../domain/identity.ts'
+import type { Authentication, Identity } from '../domain/identity.ts'
 import type { CredentialKind } from '../domain/observation.ts'
+import { type Trace, traceOf } from '../domain/trace.ts'
 import { refusal } from '../protocol/errors.ts'
 import { authenticateApiKey } from './authenticate-api-key.ts'
 import { authenticateUserApiKey } from './authenticate-user-api-key.ts'
@@ -31,8 +32,14 @@ async function observed(verifier: Verifier, asked: VerifiedRequest, decide: Deci
   const startedAt = performance.now()
   const answer = await decide(verifier, asked)
   const result = answer.outcome === 'refused' ? answer.refusal.reason : answer.outcome
+  if (answer.outcome === 'authenticated') traceOf(asked.request).key = keyOf(answer.identity)
   verifier.domain.observer.verified(credentialOf(asked, answer), result, performance.now() - startedAt)
   return answer
+}
+
+function keyOf(identity: Identity): Trace['key'] {
+  if (identity.via === 'session') return undefined
+  return { kind: identity.via, id: identity.via === 'api_key' ? identity.apiKey.id : identity.key.id }
 }
 
 /** What it was known by; for a refusal, the key that was refused, or the session where no key was sent. */
