@@ -20,6 +20,8 @@ export interface RateLimiterOptions {
   readonly callers?: number
   /** How many events each limit remembers for certain. Default 2,000,000; room for twice as many is in memory. */
   readonly events?: number
+  /** Hears of each event that is not let in: the name of its limit. Default: nobody. */
+  readonly onLimited?: (limit: string) => void
 }
 
 /**
@@ -35,12 +37,14 @@ export class RateLimiter {
   readonly #clock: { now(): number }
   readonly #callers: number
   readonly #events: number
+  readonly #onLimited: ((limit: string) => void) | undefined
   readonly #windows: Map<string, Window> = new Map()
 
   constructor(clock: { now(): number }, options: RateLimiterOptions = {}) {
     this.#clock = clock
     this.#callers = options.callers ?? 100_000
     this.#events = options.events ?? 2_000_000
+    this.#onLimited = options.onLimited
   }
 
   /** Counts one event of `caller` against `limit`, unless the window is full. */
@@ -51,6 +55,7 @@ export class RateLimiter {
     times.dropUntil(now - limit.windowMs)
     const blocking = times.fromNewest(limit.max)
     if (blocking !== undefined) {
+      this.#onLimited?.(limit.name)
       return { outcome: 'limited', limit, waitSeconds: Math.ceil((blocking + limit.windowMs - now) / 1000) }
     }
     window.room += times.add(now)

@@ -733,13 +733,15 @@ export interface RefusalBody {
   readonly message: string
   readonly remedy: string
   readonly docs_url: string
+  /** What the server's log and the audit log call the request. */
+  readonly trace_id?: string
   /** Of a refusal for scope: {@link RefusedScopes}. */
   readonly needed_scopes?: readonly string[]
   readonly granted_scopes?: readonly string[]
 }
 
 /** Puts a refusal into its JSON body. `docsUrl` is the address of the error pages, without a trailing slash. */
-export function refusalBody(refused: Refusal, docsUrl: string): RefusalBody {
+export function refusalBody(refused: Refusal, docsUrl: string, traceId?: string): RefusalBody {
   const entry: CatalogueEntry = refusalCatalogue[refused.reason]
   const { details, scopes } = refused
   const { wait_seconds: waitSeconds, time_left: timeLeft } = details
@@ -753,6 +755,7 @@ export function refusalBody(refused: Refusal, docsUrl: string): RefusalBody {
     message: refused.message,
     remedy: refused.remedy,
     docs_url: `${docsUrl}/${refused.reason}`,
+    ...(traceId === undefined ? {} : { trace_id: traceId }),
     ...(scopes ? { needed_scopes: scopes.needed, granted_scopes: scopes.granted } : {}),
   }
 }

@@ -48,6 +48,11 @@ export class KeyCache {
     return this.#generation
   }
 
+  /** How many keys are kept at the moment. */
+  get size(): number {
+    return this.#keys.size
+  }
+
   get(keyHash: string): KnownKey | undefined {
     const known = this.#keys.get(keyHash)
     if (known) {
