@@ -150,7 +150,7 @@ export class RateLimiter {
       const window = this.#windowOf(limit, windowMs, now)
       for (const [id, count] of callers) {
         const times = this.#byId(window, id)
-        times.dropOlder(windowMs, now)
+        times.dropOlder(window.windowMs, now)
         if (count < 0) times.dropNewest(-count)
         else window.room += times.insert(time, Math.min(count, mostAtOnce), now)
       }

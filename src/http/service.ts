@@ -48,6 +48,15 @@ export interface Service {
   readonly calendarFeeds: readonly CalendarFeed[]
   /** Has the outbox of pushes looked through, since something in it is due. */
   readonly pushQueued: () => void
+  /** Whether limits count together with those of other nodes; undefined where they are not meant to. */
+  readonly limitsStatus: () => SharedLimitsStatus | undefined
+}
+
+/** Whether what this node lets in counts elsewhere, through what, and since when (milliseconds since the Unix epoch). */
+export interface SharedLimitsStatus {
+  readonly through: string
+  readonly shared: boolean
+  readonly since: number
 }
 
 /** A request at its handler: read, and its sender known. */

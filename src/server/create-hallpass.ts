@@ -44,11 +44,13 @@ import { checkBaseUrl, type HallpassOptions, hostUsersOf } from './options.ts'
 import { hostPeople, localPeople, type PeopleOptions } from './people.ts'
 import { startPushes } from './pushes.ts'
 import { createRequestReader } from './requests.ts'
+import { shareLimits } from './shared-limits.ts'
 import { startJobs } from './start-jobs.ts'
 import { repeatedly, systemClock, systemRandom, systemTimers } from './system.ts'
 
 // What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
 export type { CalendarFeed } from '../domain/calendar-subscription.ts'
+export type { LimitExchange } from '../domain/limit-exchange.ts'
 export type { PushNotification } from '../domain/push.ts'
 export type { Store } from '../domain/store.ts'
 export { UniqueViolation } from '../domain/store.ts'
@@ -66,6 +68,7 @@ export { openSqliteStore } from '../storage/open-store.ts'
 export { defineConfig, type HallpassConfig, type LocalSignInConfig } from './config.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 export type { HallpassOptions } from './options.ts'
+export { type RedisLimitsOptions, redisLimits } from './redis-limits.ts'
 
 /**
  * Opens Hallpass on a store.
@@ -121,6 +124,9 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     lastUse,
     takesKeyInQuery: compileQueryCredentials(options.keyInQueryRoutes),
   }
+  const sharedLimits = options.sharedLimits
+    ? await shareLimits(domain, options.sharedLimits, (error) => onError(error, 'limits'))
+    : undefined
   const signingKeys = createSigningKeys(domain, options.signingKey)
   const jobs = startJobs(domain, {
     onSchedule: options.background ?? true,
@@ -143,6 +149,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     currentUserFields: options.currentUserFields ?? (async () => ({})),
     calendarFeeds: options.calendarFeeds ?? [],
     pushQueued: () => pushes.wake(),
+    limitsStatus: () => sharedLimits?.status(),
   }
   const router = createAllRoutes(service, people)
   const forwardAuth: ForwardAuthParts = {
@@ -313,6 +320,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       await jobs.stop()
       await pushes.stop()
       await flush()
+      await sharedLimits?.stop()
     },
   }
   return hallpass
