@@ -46,12 +46,14 @@ import { checkBaseUrl, type HallpassOptions, hostUsersOf } from './options.ts'
 import { hostPeople, localPeople, type PeopleOptions } from './people.ts'
 import { startPushes } from './pushes.ts'
 import { createRequestReader } from './requests.ts'
+import { shareLimits } from './shared-limits.ts'
 import { startJobs } from './start-jobs.ts'
 import { repeatedly, systemClock, systemRandom, systemTimers } from './system.ts'
 import { createRequestTeller } from './tell-requests.ts'
 
 // What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
 export type { CalendarFeed } from '../domain/calendar-subscription.ts'
+export type { LimitExchange } from '../domain/limit-exchange.ts'
 export type {
   AnsweredRequest,
   CacheAnswer,
@@ -82,6 +84,7 @@ export { defineConfig, type HallpassConfig, type LocalSignInConfig } from './con
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 export type { HallpassOptions } from './options.ts'
 export { type PrometheusObserver, type PrometheusOptions, prometheusObserver } from './prometheus-observer.ts'
+export { type RedisLimitsOptions, redisLimits } from './redis-limits.ts'
 
 /**
  * Opens Hallpass on a store.
@@ -148,6 +151,9 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     outbox: () => options.store.pushDeliveries.counts(),
   })
   const tell = createRequestTeller(observer, clientAddress)
+  const sharedLimits = options.sharedLimits
+    ? await shareLimits(domain, options.sharedLimits, (error) => onError(error, 'limits'))
+    : undefined
   const signingKeys = createSigningKeys(domain, options.signingKey)
   const jobs = startJobs(domain, {
     onSchedule: options.background ?? true,
@@ -172,6 +178,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     pushQueued: () => pushes.wake(),
     expose: observer.expose,
     metricsPaths: ['/hallpass/metrics', ...(options.metricsPath === undefined ? [] : [options.metricsPath])],
+    limitsStatus: () => sharedLimits?.status(),
   }
   const router = createAllRoutes(service, people)
   const forwardAuth: ForwardAuthParts = {
@@ -363,6 +370,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       await jobs.stop()
       await pushes.stop()
       await flush()
+      await sharedLimits?.stop()
     },
   }
   return hallpass

@@ -1,4 +1,5 @@
 import type { CalendarFeed } from '../domain/calendar-subscription.ts'
+import type { LimitExchange } from '../domain/limit-exchange.ts'
 import type { Observer } from '../domain/observation.ts'
 import type { Clock, Log, Random } from '../domain/ports.ts'
 import type { PinnedSettings } from '../domain/settings.ts'
@@ -62,6 +63,11 @@ export interface HallpassOptions extends PushOptions, Partial<HostUsers> {
    * is made on first use and kept in the store, where whoever reads the database can sign with it.
    */
   readonly signingKey?: string
+  /**
+   * Through what limits count together with those of other nodes, such as `redisLimits({ url })`. Default: through
+   * nothing, and this process counts alone.
+   */
+  readonly sharedLimits?: LimitExchange
   /** The time. Default: the system's. */
   readonly clock?: Clock
   /** Randomness. Default: the system's cryptographic source. */
