@@ -19,7 +19,8 @@ export function addSiteRoutes(router: Router, service: Service): void {
       await service.domain.store.ping()
       return json({ status: 'ok' })
     } catch {
-      return refused(visit, refusal('read_only'), service.domain.settings.current().title)
+      const why = refusal('store_unavailable', { wait_seconds: 1 })
+      return refused(visit, why, service.domain.settings.current().title)
     }
   })
 

@@ -3,15 +3,18 @@ import { randomUUID } from 'node:crypto'
 import { createAccount } from '../domain/accounts.ts'
 import { addressMatcher } from '../domain/address.ts'
 import { createApiKey } from '../domain/api-keys.ts'
+import type { CacheChange } from '../domain/changes.ts'
 import { createClientAddress } from '../domain/client-address.ts'
 import { commit } from '../domain/commit.ts'
 import { type DomainEvent, systemActor } from '../domain/events.ts'
+import { guardStore } from '../domain/guarded-store.ts'
 import type { Authentication } from '../domain/identity.ts'
 import type { Connection, Domain, LogEvent } from '../domain/ports.ts'
 import { RateLimiter } from '../domain/rate-limit.ts'
 import { oneTimePasswordScope } from '../domain/seal-one-time-password.ts'
 import { SiteSettings } from '../domain/settings.ts'
 import { createSigningKeys } from '../domain/signing-keys.ts'
+import { StoreUnavailable } from '../domain/store.ts'
 import { answerForwardAuth, type ForwardAuthParts, isForwardAuth } from '../edge/forward-auth.ts'
 import { signIdentity } from '../edge/identity-token.ts'
 import { createAllRoutes } from '../http/all-routes.ts'
@@ -31,6 +34,7 @@ import { HostUsersError } from '../identity/host-users.ts'
 import { createApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { createScopeCatalogue } from '../protocol/scopes.ts'
+import { isUnavailable } from '../storage/unavailable.ts'
 import { authenticate } from '../verify/authenticate.ts'
 import { readCredentials } from '../verify/credentials.ts'
 import { KeyCache } from '../verify/key-cache.ts'
@@ -38,8 +42,11 @@ import { LastUse } from '../verify/last-use.ts'
 import { checkMethodOverride } from '../verify/method-override.ts'
 import { compileQueryCredentials, hasQueryCredentials } from '../verify/query-credentials.ts'
 import { limitAddress } from '../verify/request-limits.ts'
+import { createScopeTables } from '../verify/scope-tables.ts'
+import { Trust, unconditionalTrust } from '../verify/trust.ts'
+import { UnknownKeys } from '../verify/unknown-keys.ts'
 import type { AuthenticateOptions, Hallpass } from './hallpass.ts'
-import { hearOthers } from './hear-others.ts'
+import { hearOthers, latestChange } from './hear-others.ts'
 import { checkBaseUrl, type HallpassOptions, hostUsersOf } from './options.ts'
 import { hostPeople, localPeople, type PeopleOptions } from './people.ts'
 import { startPushes } from './pushes.ts'
@@ -74,7 +81,7 @@ export type { HallpassOptions } from './options.ts'
  * are there already or are not well-formed, and where only a part is given of what users of the application's own need
  */
 export async function createHallpass(options: HallpassOptions): Promise<Hallpass> {
-  const { store, clock = systemClock, random = systemRandom, timers = systemTimers } = options
+  const { clock = systemClock, random = systemRandom, timers = systemTimers } = options
   const { onError = reportOnErrorStream } = options
   const baseUrl = options.baseUrl === undefined ? undefined : checkBaseUrl(options.baseUrl)
   const users = hostUsersOf(options)
@@ -83,8 +90,20 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     ? users.startSession !== undefined
     : options.signIn?.method !== 'proxy-header'
   const scopes = createScopeCatalogue(options.scopes, oneTimePasswords ? [] : [oneTimePasswordScope])
-  const settings = new SiteSettings(store, scopes, options.pinnedSettings)
+  const store = guardStore(options.store, {
+    timeoutMs: () => settings.current().store_timeout_ms,
+    isUnavailable,
+  })
+  const settings: SiteSettings = new SiteSettings(store, scopes, options.pinnedSettings)
+  const isAlone = options.hearOthers === false
+  const trust = isAlone ? unconditionalTrust() : new Trust(() => settings.current().revocation_bound_ms)
+  const startsAt = isAlone ? 0 : await latestChange(store, trust)
   await settings.load()
+  const cache = new KeyCache({
+    capacity: () => settings.current().key_cache_size,
+    isTrusted: () => trust.holds(),
+  })
+  const unknownKeys = new UnknownKeys(clock, () => trust.holds())
 
   const isSecure = (request: Request): boolean => (baseUrl ?? request.url).startsWith('https:')
   const addressOf = (visit: Visit): string => siteAddress(baseUrl, new URL(visit.request.url))
@@ -98,7 +117,6 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   const people = users ? hostPeople(users, peopleOptions) : localPeople(peopleOptions, options.signIn)
   const { visitors, directory } = people
 
-  const cache = new KeyCache()
   const lastUse = new LastUse(store, clock)
   const domain: Domain = {
     store,
@@ -111,7 +129,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     clock,
     random,
     passwords: argon2Hasher,
-    events: { publish: (events) => hear(events) },
+    events: { origin: randomUUID(), publish: (events) => hear(events) },
   }
   const verifier = {
     domain,
@@ -119,6 +137,11 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     cache,
     ownersLastMs: people.ownersLastMs,
     lastUse,
+    unknownKeys,
+    trust,
+    catchUp: async () => bus?.catchUp(),
+    ownersAreAccounts: people.hasAccounts,
+    scopeTables: createScopeTables(domain),
     takesKeyInQuery: compileQueryCredentials(options.keyInQueryRoutes),
   }
   const signingKeys = createSigningKeys(domain, options.signingKey)
@@ -157,17 +180,26 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   function hear(events: readonly DomainEvent[]): void {
     for (const event of events) {
       cache.apply(event)
+      unknownKeys.apply(event)
       if (event.type === 'setting_changed') settings.apply(event.name, event.to)
     }
   }
 
+  function forget(change: CacheChange): void {
+    cache.forget(change)
+    unknownKeys.forget(change)
+    if (change.kind === 'signing_keys') signingKeys.forget()
+  }
+
+  function forgetAll(): void {
+    cache.clear()
+    unknownKeys.clear()
+    signingKeys.forget()
+  }
+
+  let toldOfOutageAt = Number.NEGATIVE_INFINITY
+
   const stopFlushing = repeatedly(options.flushIntervalMs ?? 5000, () => void flush())
-  const stopHearing = hearOthers(store, {
-    everyMs: options.hearOthersEveryMs ?? 100,
-    forget: () => cache.clear(),
-    reload: () => settings.load(),
-    onError: (error) => onError(error, 'hear-others'),
-  })
 
   async function flush(): Promise<void> {
     await lastUse.flush().catch((error: unknown) => onError(error, 'last-use'))
@@ -176,6 +208,15 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   /** What a request is told that met a fault: of Hallpass's own, or of the application that was asked about its users. */
   function refusalOf(error: unknown): Refusal {
     const { reason = 'internal' } = error instanceof HostUsersError ? error : {}
+    if (error instanceof StoreUnavailable) {
+      // Every request meets an outage; that it goes on is told once a second.
+      const now = performance.now()
+      if (now - toldOfOutageAt >= 1000) {
+        toldOfOutageAt = now
+        onError(error, 'store')
+      }
+      return refusal('store_unavailable', { wait_seconds: 1 })
+    }
     if (reason === 'username_lookup_missing') return refusal(reason)
     const requestId = randomUUID()
     onError(error, requestId)
@@ -239,6 +280,19 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     })
   }
 
+  const bus = isAlone
+    ? undefined
+    : await hearOthers(store, startsAt, {
+        trust,
+        heartbeatMs: () => settings.current().revocation_bound_ms / 4,
+        // Trust goes by real time, whatever clock and timers the options bring.
+        timers: systemTimers,
+        forget,
+        forgetAll,
+        reloadSettings: () => settings.load(),
+        onError: (error) => onError(error, 'hear-others'),
+      })
+
   const hallpass: Hallpass = {
     async handle(request, connection) {
       if (isForwardAuth(request, connection?.requestTarget)) return answerProxy(request, connection)
@@ -262,7 +316,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       try {
         return await decide(request, options)
       } catch (error) {
-        if (!(error instanceof HostUsersError)) throw error
+        if (!(error instanceof HostUsersError || error instanceof StoreUnavailable)) throw error
         return { outcome: 'refused', refusal: refusalOf(error) }
       }
     },
@@ -308,7 +362,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     },
 
     async close() {
-      stopHearing()
+      await bus?.close()
       stopFlushing()
       await jobs.stop()
       await pushes.stop()

@@ -1,4 +1,5 @@
 import type { CreateTableBuilder, Kysely } from 'kysely'
+import type { ChangeListener } from '../domain/store.ts'
 
 /**
  * An open database. Hallpass's store is made on it with `createStore`; an application in the same process may keep
@@ -16,8 +17,10 @@ export interface Database {
   readonly schema: SchemaDialect
   /** Which database it is, for messages: a path or an address, without a password. */
   readonly location: string
-  /** Whether another connection has committed anything since this was last asked, or since the opening. */
-  changedElsewhere(): Promise<boolean>
+  /** Tells the listener when another connection has committed a change, until the answer is called. */
+  watch(listener: ChangeListener): Promise<() => Promise<void>>
+  /** Part of the transaction `db`: those who watch hear of it once it is committed. */
+  announce(db: Kysely<unknown>): Promise<void>
   /** Waits for a running transaction, then closes. Closing twice does nothing. */
   close(): Promise<void>
 }

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Kysely } from 'kysely'
+import type { ChangeListener } from '../../domain/store.ts'
 import type { Database } from '../database.ts'
 import { refuseQueriesBesideTransaction } from '../transaction.ts'
 import { createDatabaseFile } from './database-file.ts'
@@ -28,12 +29,13 @@ export async function openSqlite({ path }: SqliteOptions): Promise<Database> {
     dialect: new NodeSqliteDialect(connection),
     plugins: [refuseQueriesBesideTransaction],
   })
-  const changes = watchChanges(connection)
   return {
     tables: <Tables>() => kysely as Kysely<Tables>,
     schema: sqliteSchema,
     location: path,
-    changedElsewhere: async () => changes(),
+    watch: async (listener) => watchVersion(connection, listener),
+    // Others ask for themselves.
+    announce: async () => {},
     async close() {
       if (!connection.isOpen) return
       // Closed while holding the one connection, so that no transaction is cut off in its middle.
@@ -43,19 +45,32 @@ export async function openSqlite({ path }: SqliteOptions): Promise<Database> {
   }
 }
 
+/** How often SQLite is asked whether anybody else has committed. It takes a few microseconds. */
+const askEveryMs = 10
+
 /**
  * SQLite's own word on whether anybody else has committed. It is asked past Kysely, because it may be asked while a
  * transaction runs: it neither reads nor touches a row, and must not wait for one that takes long.
  */
-function watchChanges(connection: DatabaseSync): () => boolean {
+function watchVersion(connection: DatabaseSync, listener: ChangeListener): () => Promise<void> {
   const statement = connection.prepare('pragma data_version')
   let known = statement.get()?.data_version
-  return () => {
-    const version = statement.get()?.data_version
-    const changed = version !== known
-    known = version
-    return changed
-  }
+  let isLost = false
+  const timer = setInterval(() => {
+    try {
+      const version = statement.get()?.data_version
+      const isNews = version !== known || isLost
+      known = version
+      isLost = false
+      if (isNews) listener.onCommit()
+    } catch (error) {
+      // Told once, not a hundred times a second.
+      if (!isLost) listener.onLost(error)
+      isLost = true
+    }
+  }, askEveryMs)
+  timer.unref()
+  return async () => clearInterval(timer)
 }
 
 /** How long to wait for another process that holds the database. */

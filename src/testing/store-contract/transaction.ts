@@ -138,22 +138,6 @@ export function transactionContract(openStore: OpenStore): void {
     })
   })
 
-  describe('changedElsewhere', () => {
-    const test = storeTest(openStore)
-
-    test('says nothing of what the store commits itself', async (store) => {
-      await store.changedElsewhere()
-      await store.settings.put({ name: 'one', value: '', updatedAt: now })
-      await store.transaction((session) => session.settings.put({ name: 'two', value: '', updatedAt: now }))
-      assert.equal(await store.changedElsewhere(), false)
-    })
-
-    test('rejects once the store is closed', async (store) => {
-      await store.close()
-      await assert.rejects(store.changedElsewhere())
-    })
-  })
-
   describe('ping and close', () => {
     const test = storeTest(openStore)
 
