@@ -23,7 +23,8 @@ export function addSiteRoutes(router: Router, service: Service): void {
       }
       return json({ status: 'ok', ...limitsOf(service) })
     } catch {
-      return refused(visit, refusal('read_only'), service.domain.settings.current().title)
+      const why = refusal('store_unavailable', { wait_seconds: 1 })
+      return refused(visit, why, service.domain.settings.current().title)
     }
   })
 

@@ -41,7 +41,7 @@ export async function limitNode(
   const settings = new SiteSettings(opened, createScopeCatalogue(), pinned)
   await settings.load()
   const random = { bytes: (length: number) => crypto.getRandomValues(new Uint8Array(length)) }
-  const events = { publish: () => {} }
+  const events = { origin: 'test', publish: () => {} }
   const shared = await shareLimits(
     { limiter, settings, store: opened, clock, random, events, log: (event) => log.push(event) },
     exchange,
