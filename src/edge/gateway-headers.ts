@@ -91,13 +91,28 @@ export function answerHeaders(answer: IncomingMessage, replaced: Headers): strin
   return headers
 }
 
-/** Trailers that may follow an answer: all that could have been a header of it. */
+/** Trailers that may follow an answer: all that could have been a header of it, and says nothing in Hallpass's name. */
 export function answerTrailers(answer: IncomingMessage): [string, string][] {
   return [...pairs(answer.rawTrailers)].filter(([name]) => {
     const plain = name.toLowerCase()
-    return !isHopByHop(plain) && !rewritten.has(plain) && plain !== 'set-cookie'
+    return (
+      !isHopByHop(plain) &&
+      !rewritten.has(plain) &&
+      !neverInTrailers.has(plain) &&
+      !isIdentityHeader(name) &&
+      !plain.startsWith('access-control-')
+    )
   })
 }
+
+/** What a caller would take for the answer's own, though it could not be looked at in time (RFC 9110 §6.5.1). */
+const neverInTrailers: ReadonlySet<string> = new Set([
+  'set-cookie',
+  'www-authenticate',
+  'vary',
+  'cache-control',
+  'location',
+])
 
 const hopByHop: ReadonlySet<string> = new Set([
   'connection',
