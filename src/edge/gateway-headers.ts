@@ -1,9 +1,11 @@
 /** What of a request's headers and address goes on to the application, and what of an answer's comes back. */
 import type { IncomingMessage } from 'node:http'
 import { holdsOwnSecret, isOwnSetCookie } from '../identity/cookies.ts'
+import { couldBeReadAs, namesInForm, plainHeaderName } from '../protocol/lenient-names.ts'
 import { isBearerKey } from '../verify/credentials.ts'
+import { isOverridingHeader } from '../verify/method-override.ts'
 import type { ForwardableRequest } from './gateway-request.ts'
-import { isIdentityHeader, plainHeaderName } from './identity-headers.ts'
+import { isIdentityHeader } from './identity-headers.ts'
 
 export interface ForwardedFacts {
   readonly request: ForwardableRequest
@@ -34,7 +36,7 @@ export function requestHeaders(incoming: IncomingMessage, facts: ForwardedFacts)
     if (plain === 'via') via = via === '' ? value : `${via}, ${value}`
     if (isHopByHop(plain) || named.has(name.toLowerCase()) || rewritten.has(plain)) continue
     if (isIdentityHeader(name) || credentials.has(plain) || plain.startsWith('x-forwarded-')) continue
-    if (byKey && methodOverrides.has(plain)) continue
+    if (byKey && isOverridingHeader(name)) continue
     if (plain === 'authorization' && isBearerKey(value)) continue
     if (plain === 'referer' && /[?&]user_api_key=/i.test(value)) continue
     const kept = plain === 'cookie' ? withoutOwnCookies(value) : value
@@ -66,7 +68,7 @@ export function targetWithoutKeys({ target, rawPath }: ForwardableRequest, byKey
   const kept = target
     .slice(rawPath.length + 1)
     .split('&')
-    .filter((piece) => ![...new URLSearchParams(piece)].some(([name, value]) => isKey(name, value, byKey)))
+    .filter((piece) => !isKey(new URLSearchParams(piece), byKey))
   return kept.length === 0 ? rawPath : `${rawPath}?${kept.join('&')}`
 }
 
@@ -150,13 +152,6 @@ const credentials: ReadonlySet<string> = new Set([
   'api-user-external-id',
 ])
 
-const methodOverrides: ReadonlySet<string> = new Set([
-  'x-http-method-override',
-  'x-http-method',
-  'x-method-override',
-  'x-method',
-])
-
 function isHopByHop(plain: string): boolean {
   return hopByHop.has(plain) || plain.startsWith('proxy-')
 }
@@ -173,9 +168,15 @@ function withoutOwnCookies(header: string): string {
     .join('; ')
 }
 
-function isKey(name: string, value: string, byKey: boolean): boolean {
-  if (name === '_method') return byKey
-  return name === 'user_api_key' || (name === 'api_key' && /^\s*[0-9a-f]{64}\s*$/.test(value))
+function isKey(piece: URLSearchParams, byKey: boolean): boolean {
+  if (byKey && namesInForm(piece).some(isMethodOverride)) return true
+  return [...piece].some(
+    ([name, value]) => name === 'user_api_key' || (name === 'api_key' && /^\s*[0-9a-f]{64}\s*$/.test(value)),
+  )
+}
+
+function isMethodOverride(name: string): boolean {
+  return name === '_method' || couldBeReadAs(name, '_method')
 }
 
 function* pairs(raw: readonly string[]): Generator<[string, string]> {

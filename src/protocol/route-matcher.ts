@@ -1,4 +1,5 @@
 /** What a scope permits, and how it can be narrowed to parameter values (protocol §10.5). */
+import { couldBeReadAs, namesInForm, namesInObject } from './lenient-names.ts'
 import type { Route, RouteFormat } from './route.ts'
 import { compilePattern, matchPattern, type RoutePattern } from './route-pattern.ts'
 
@@ -91,7 +92,10 @@ function permitsParameters(
       permitsParameter(name, matcher, allowed, (key) => own(pathValues, key).slice(0, 1)),
     ) &&
     ordinary.every((name) =>
-      permitsParameter(name, matcher, allowed, (key) => sent(key, request, pathValues)),
+      permitsParameter(name, matcher, allowed, (key) => {
+        const alias = aliasOf(name, matcher)
+        return sent(key, request, pathValues, alias ? [name, alias.name] : [name])
+      }),
     )
   )
 }
@@ -105,7 +109,7 @@ function permitsParameter(
 ): boolean {
   const list = Object.hasOwn(allowed, name) ? (allowed[name] ?? []) : []
   if (list.length === 0) return true
-  const alias = matcher.aliases && Object.hasOwn(matcher.aliases, name) ? matcher.aliases[name] : undefined
+  const alias = aliasOf(name, matcher)
   const named = valuesOf(name)
   const aliased = alias ? valuesOf(alias.name) : []
   if (named.length > 0 && aliased.length > 0) return false
@@ -113,6 +117,10 @@ function permitsParameter(
   if (values.length === 0) return list.includes(null)
   // Exact in type too: the number 3 is not the text "3", and an array that holds an allowed value is not that value.
   return values.every((value) => list.some((one) => one === value))
+}
+
+function aliasOf(name: string, { aliases }: RouteMatcher): ParameterAlias | undefined {
+  return aliases && Object.hasOwn(aliases, name) ? aliases[name] : undefined
 }
 
 function readAlias(value: unknown, alias: ParameterAlias | undefined): unknown {
@@ -123,12 +131,14 @@ function readAlias(value: unknown, alias: ParameterAlias | undefined): unknown {
 
 /**
  * The path's value wins. Where it has none, all that query and body hold counts, not only what one merge of them would
- * leave: the application behind may merge the other way round.
+ * leave: the application behind may merge the other way round. So does what comes by a name that its parser may take
+ * for this one, whatever it holds; `names` are those that have a meaning of their own.
  */
 function sent(
   key: string,
   request: RequestedRoute,
   pathValues: Readonly<Record<string, string>>,
+  names: readonly string[],
 ): readonly unknown[] {
   const inPath = own(pathValues, key)
   if (inPath.length > 0) return inPath
@@ -136,10 +146,9 @@ function sent(
   if (body === 'unread') return [unknownValue]
   const inBody = body instanceof URLSearchParams ? body.getAll(key) : own(body ?? {}, key)
   const values: unknown[] = [...query.getAll(key), ...inBody]
-  // Many applications read `key[]` and `key[x]` as values of `key`, and some add them to what stands under its own name.
-  const bodyNames = body instanceof URLSearchParams ? body.keys() : Object.keys(body ?? {})
-  for (const name of [...query.keys(), ...bodyNames]) {
-    if (name.startsWith(`${key}[`)) values.push(unknownValue)
+  const inForms = body instanceof URLSearchParams ? namesInForm(body) : namesInObject(body ?? {})
+  for (const name of [...namesInForm(query), ...inForms]) {
+    if (!names.includes(name) && couldBeReadAs(name, key)) values.push(unknownValue)
   }
   return values
 }
