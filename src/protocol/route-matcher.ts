@@ -46,21 +46,30 @@ export interface RequestedRoute extends Route {
 export interface CompiledMatcher {
   readonly matcher: RouteMatcher
   readonly patterns: readonly RoutePattern[] | undefined
+  readonly suffixes: SuffixReading
 }
 
+/**
+ * What `.json` at the end of a path is where a matcher names no formats. To the protocol's own routes it is a `format`
+ * of the same thing (P-341). Of an application's routes that is not known: to most, `report.json` is the `name` of
+ * another thing than `report`, and a grant that is narrowed to the one must not permit the other.
+ */
+export type SuffixReading = 'format' | 'name'
+
 /** Makes a matcher ready. @throws TypeError for a pattern or a method that is not well-formed */
-export function compileMatcher(matcher: RouteMatcher): CompiledMatcher {
+export function compileMatcher(matcher: RouteMatcher, suffixes: SuffixReading = 'format'): CompiledMatcher {
   const odd = matcher.methods?.find((method) => !/^[A-Z]+$/.test(method))
   if (odd !== undefined) throw new TypeError(`the method ${odd} must be written in capital letters`)
-  return { matcher, patterns: matcher.paths?.map(compilePattern) }
+  return { matcher, patterns: matcher.paths?.map(compilePattern), suffixes }
 }
 
 /** Whether `request` is of the matcher's kind, and within `allowed` where that is not null. */
 export function matchRoute(
-  { matcher, patterns }: CompiledMatcher,
+  compiled: CompiledMatcher,
   request: RequestedRoute,
   allowed: AllowedParameters | null,
 ): boolean {
+  const { matcher, patterns } = compiled
   if (matcher.methods && !permitsMethod(matcher.methods, request.method)) return false
   if (matcher.formats && !(request.format && matcher.formats.includes(request.format))) return false
   if (!patterns) return permitsParameters(matcher, request, {}, allowed)
@@ -68,9 +77,29 @@ export function matchRoute(
   // were any within the limits enough, a segment could stand in for the one that the application acts on.
   for (const pattern of patterns) {
     const values = matchPattern(pattern, request.path)
-    if (values !== undefined) return permitsParameters(matcher, request, values, allowed)
+    if (values !== undefined)
+      return permitsParameters(
+        compiled.matcher,
+        request,
+        pathValues(compiled, pattern, request, values),
+        allowed,
+      )
   }
   return false
+}
+
+/** The values that `pattern` finds in a path that it matches, as a grant is held against them. */
+export function pathValues(
+  { matcher, suffixes }: CompiledMatcher,
+  { head, tail }: RoutePattern,
+  { format }: RequestedRoute,
+  found: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  if (format === undefined || suffixes === 'format' || matcher.formats) return found
+  const last = (tail ?? head).at(-1)
+  // Of digits too: the application may have a route for `7.json` that its one for digits does not take.
+  if (last === undefined || last.kind === 'literal') return found
+  return { ...found, [last.text]: `${found[last.text] ?? ''}.${format}` }
 }
 
 /** HEAD tells nothing that GET does not, so it is permitted wherever GET is (protocol §19a allows the superset). */
@@ -81,20 +110,18 @@ function permitsMethod(methods: readonly string[], method: string): boolean {
 function permitsParameters(
   matcher: RouteMatcher,
   request: RequestedRoute,
-  pathValues: Readonly<Record<string, string>>,
+  inPath: Readonly<Record<string, string>>,
   allowed: AllowedParameters | null,
 ): boolean {
   if (allowed === null) return true
-  const inPath = matcher.pathParams ?? []
-  const ordinary = (matcher.params ?? []).filter((name) => !inPath.includes(name))
+  const { pathParams = [], params = [] } = matcher
+  const ordinary = params.filter((name) => !pathParams.includes(name))
   return (
-    inPath.every((name) =>
-      permitsParameter(name, matcher, allowed, (key) => own(pathValues, key).slice(0, 1)),
-    ) &&
+    pathParams.every((name) => permitsParameter(name, matcher, allowed, (key) => own(inPath, key))) &&
     ordinary.every((name) =>
       permitsParameter(name, matcher, allowed, (key) => {
         const alias = aliasOf(name, matcher)
-        return sent(key, request, pathValues, alias ? [name, alias.name] : [name])
+        return sent(key, request, inPath, alias ? [name, alias.name] : [name])
       }),
     )
   )
@@ -137,11 +164,11 @@ function readAlias(value: unknown, alias: ParameterAlias | undefined): unknown {
 function sent(
   key: string,
   request: RequestedRoute,
-  pathValues: Readonly<Record<string, string>>,
+  inPath: Readonly<Record<string, string>>,
   names: readonly string[],
 ): readonly unknown[] {
-  const inPath = own(pathValues, key)
-  if (inPath.length > 0) return inPath
+  const byPath = own(inPath, key)
+  if (byPath.length > 0) return byPath
   const { query, body } = request
   if (body === 'unread') return [unknownValue]
   const inBody = body instanceof URLSearchParams ? body.getAll(key) : own(body ?? {}, key)
