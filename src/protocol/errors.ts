@@ -166,7 +166,7 @@ export const refusalCatalogue = {
     errorType: 'invalid_parameters',
     message: '`scope_parameters` cannot be used: {problem}',
     remedy:
-      'send a JSON object of scopes, each an object of parameters, each a list of texts, such as {"invoices":{"customer_id":["12","13"]}}. what may be narrowed of this request: {narrowable}',
+      'send a JSON object of scopes, each an object of parameters, each a list of texts, such as {example}. what may be narrowed of this request: {narrowable}',
     wire: 'You supplied invalid parameters to the request: scope_parameters',
   },
   scope_parameters_scope_unknown: {

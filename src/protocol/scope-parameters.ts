@@ -206,6 +206,8 @@ function isPlainObject(value: unknown): value is Readonly<Record<string, unknown
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+const example = '{"invoices":{"customer_id":["12","13"]}}'
+
 /** A name from a stranger, at a length that a message can bear. */
 function quoted(name: string): string {
   const text = name.length > 100 ? `${name.slice(0, 100)}…` : name
@@ -216,7 +218,9 @@ function malformed(
   problem: string,
   context: NarrowingContext,
 ): { readonly outcome: 'refused'; readonly refusal: Refusal } {
-  return refused(refusal('scope_parameters_malformed', { problem, narrowable: describeNarrowable(context) }))
+  return refused(
+    refusal('scope_parameters_malformed', { problem, example, narrowable: describeNarrowable(context) }),
+  )
 }
 
 function refused(why: Refusal): { readonly outcome: 'refused'; readonly refusal: Refusal } {
