@@ -115,7 +115,8 @@ describe('compileScopes', () => {
       method: 'GET',
       path: '/u/ann/bookmarks.ics',
       needed: 'bookmarks_calendar, read, write',
-      granted: 'push, bookmarks_calendar (only username: bob or eve)',
+      granted: 'push, bookmarks_calendar (only username bob or eve)',
+      outside: '. the request is outside of what it is narrowed to by `username`',
     })
   })
 
