@@ -1,0 +1,8 @@
+import type { Figure } from '../measure/figure.ts'
+import { inProcess } from './in-process.ts'
+import { issuing } from './issuing.ts'
+import { mixed } from './mixes.ts'
+import { warm } from './warm.ts'
+
+/** Every figure, in the order of the table. */
+export const figures: readonly Figure[] = [warm, inProcess, mixed, issuing]
