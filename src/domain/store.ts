@@ -592,11 +592,18 @@ export interface Store extends StoreSession {
    */
   transaction<T>(work: (session: StoreSession) => Promise<T>): Promise<T>
   /**
-   * Whether another process, or another store on the same database, has committed anything since this was last asked,
-   * or since the store was opened. What this store commits itself does not count. Cheap enough to ask ten times a
-   * second; rejects when the database cannot tell.
+   * Tells of what other processes, or other stores on the same database, commit, until it is stopped by what it answers
+   * with or the store is closed. Resolves when it hears, or has told that it cannot.
    */
-  changedElsewhere(): Promise<boolean>
+  watch(listener: {
+    /** Others have committed a change: called at least once for one or many, and perhaps for nothing. */
+    onCommit(): void
+    /**
+     * Commits cannot be heard of at the moment. It is tried again by itself; `onCommit` is called once they can be heard
+     * of again.
+     */
+    onLost(error: unknown): void
+  }): Promise<() => Promise<void>>
   /** Resolves when the database answers; rejects when it does not. */
   ping(): Promise<void>
   close(): Promise<void>

@@ -62,7 +62,7 @@ export type {
 export type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
 export type { RouteMatcher } from '../protocol/route-matcher.ts'
 export type { OwnScope } from '../protocol/scopes.ts'
-export { openSqliteStore } from '../storage/open-store.ts'
+export { openPostgresStore, openSqliteStore } from '../storage/open-store.ts'
 export { defineConfig, type HallpassConfig, type LocalSignInConfig } from './config.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 export type { HallpassOptions } from './options.ts'

@@ -2,7 +2,7 @@ import type { Store } from '../domain/store.ts'
 import { repeatedly } from './system.ts'
 
 export interface HearOthersOptions {
-  /** How often the store is asked, in milliseconds; 0 for never. */
+  /** How often everything is forgotten while others cannot be heard, in milliseconds; 0 for not to listen at all. */
   readonly everyMs: number
   /** Called when others have changed something, and when it cannot be told: forget what came from the store. */
   readonly forget: () => void
@@ -12,37 +12,45 @@ export interface HearOthersOptions {
 }
 
 /**
- * Hears of what other processes commit to the same database, such as a key revoked by `hallpass jobs run`, by asking
- * the store again and again. What this process commits itself is heard of at once, as events, and not here.
+ * Hears of what other processes commit to the same database, such as a key revoked by `hallpass jobs run`. What this
+ * process commits itself is heard of at once, as events, and not here.
  *
- * While the store does not answer, everything is forgotten at each turn: then a request has to ask the store too, and
+ * While others cannot be heard, everything is forgotten again and again: then a request has to ask the store too, and
  * is not let in on what was true once. Answers with what stops it.
  */
 export function hearOthers(store: Store, options: HearOthersOptions): () => void {
   const { everyMs, forget, reload, onError } = options
-  let asking = false
-  let failing = false
+  if (everyMs === 0) return () => {}
+  let lost = false
+  let stopped = false
 
-  async function ask(): Promise<void> {
-    // The last turn has not been answered yet.
-    if (asking) return forget()
-    asking = true
+  async function heard(): Promise<void> {
+    if (stopped) return
+    forget()
     try {
-      if (failing || (await store.changedElsewhere())) {
-        forget()
-        await reload()
-        failing = false
-      }
+      await reload()
+      lost = false
     } catch (error) {
-      forget()
-      // Told once, not ten times a second.
-      const isNew = !failing
-      failing = true
-      if (isNew) onError(error)
-    } finally {
-      asking = false
+      miss(error)
     }
   }
 
-  return repeatedly(everyMs, () => void ask())
+  function miss(error: unknown): void {
+    if (stopped) return
+    forget()
+    // Told once, not again and again.
+    if (!lost) onError(error)
+    lost = true
+  }
+
+  const watching = store.watch({ onCommit: () => void heard(), onLost: miss })
+  watching.catch(miss)
+  const stopForgetting = repeatedly(everyMs, () => {
+    if (lost) void heard()
+  })
+  return () => {
+    stopped = true
+    stopForgetting()
+    watching.then((stop) => stop()).catch(() => {})
+  }
 }

@@ -4,7 +4,7 @@ import { isAfter } from './age-page.ts'
 import { preparedOnce } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 import { touch } from './touch.ts'
-import { inTransaction } from './transaction.ts'
+import { inSnapshot, inTransaction } from './transaction.ts'
 import { uniquely } from './unique.ts'
 
 /** The administrators' keys: `api_keys` and their scopes. */
@@ -21,7 +21,7 @@ export function createApiKeys(db: Kysely<HallpassTables>): StoreSession['apiKeys
     findById: (id) => findById(db, id),
 
     list: ({ offset, limit }) =>
-      inTransaction(db, async (transaction) => {
+      inSnapshot(db, async (transaction) => {
         const rows = await transaction
           .selectFrom('api_keys')
           .selectAll()

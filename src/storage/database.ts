@@ -16,10 +16,29 @@ export interface Database {
   readonly schema: SchemaDialect
   /** Which database it is, for messages: a path or an address, without a password. */
   readonly location: string
-  /** Whether another connection has committed anything since this was last asked, or since the opening. */
-  changedElsewhere(): Promise<boolean>
-  /** Waits for a running transaction, then closes. Closing twice does nothing. */
+  /**
+   * Tells of what other connections commit, until it is stopped by what it answers with, or the database is closed.
+   * Resolves when it hears, or has told that it cannot.
+   */
+  watch(listener: CommitListener): Promise<() => Promise<void>>
+  /** Part of the transaction `db`: those who watch hear of it once it is committed. */
+  announce(db: Kysely<unknown>): Promise<void>
+  /** Waits for the transactions that were asked for, then closes. Closing twice does nothing. */
   close(): Promise<void>
+}
+
+/** Who wants to hear of commits; what it is called with does not throw. */
+export interface CommitListener {
+  /**
+   * Another connection has committed a change: called at least once for one or many, and perhaps for nothing. Who only
+   * writes without `announce` may not be heard of.
+   */
+  onCommit(): void
+  /**
+   * Commits cannot be heard of at the moment, because the connection broke for instance. It is tried again by itself;
+   * `onCommit` is called once they can be heard of again.
+   */
+  onLost(error: unknown): void
 }
 
 /** The parts of a migration that databases differ in. All else in a migration is written once. */
@@ -32,6 +51,10 @@ export interface SchemaDialect {
   clustered<Table extends string, Column extends string>(
     table: CreateTableBuilder<Table, Column>,
   ): CreateTableBuilder<Table, Column>
+  /** The type of a primary key that counts beyond 32 bits. */
+  readonly longInteger: 'integer' | 'bigint'
+  /** Prepares a transaction for migrations, which may take long; answers with the handle that they are to use. */
+  prepare(db: Kysely<unknown>): Promise<Kysely<unknown>>
   /** Makes the database itself refuse to change or delete rows of `table`. */
   makeAppendOnly(db: Kysely<unknown>, table: string): Promise<void>
 }

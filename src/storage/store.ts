@@ -36,11 +36,17 @@ export async function createStore(database: Database): Promise<Store> {
   const db = database.tables<HallpassTables>()
   return {
     ...createSession(db),
-    transaction: (work) => inTransaction(db, (transaction) => work(createSession(transaction))),
+    transaction: (work) =>
+      inTransaction(db, async (transaction) => {
+        const session = createSession(transaction)
+        const answer = await work(session)
+        await database.announce(transaction as unknown as Kysely<unknown>)
+        return answer
+      }),
     async ping() {
       await sql`select 1`.execute(db)
     },
-    changedElsewhere: () => database.changedElsewhere(),
+    watch: (listener) => database.watch(listener),
     close: () => database.close(),
   }
 }

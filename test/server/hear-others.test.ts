@@ -4,75 +4,63 @@ import type { Store } from '../../src/domain/store.ts'
 import { hearOthers } from '../../src/server/hear-others.ts'
 
 describe('hearOthers', () => {
-  test('forgets, and reads again, when others have changed something, and at no other turn', async (t) => {
-    const { turn, heard, answers } = listener(t)
+  test('forgets, and reads again, when others have changed something', async (t) => {
+    const { listener, heard, turn } = listen(t)
     await turn()
     assert.deepEqual(heard, [])
-    answers.push(true)
-    await turn()
-    assert.deepEqual(heard, ['forget', 'reload'])
+    listener().onCommit()
     await turn()
     assert.deepEqual(heard, ['forget', 'reload'])
   })
 
   // What an attacker would gain: a revoked key that goes on working for as long as the database is out of reach.
-  test('keeps nothing while the store does not answer, tells of it once, and reads again when it does', async (t) => {
-    const { turn, heard, answers } = listener(t)
-    answers.push(new Error('no answer'))
-    await turn()
+  test('keeps nothing while others cannot be heard, tells of it once, and reads again when they can', async (t) => {
+    const { listener, heard, turn, answers } = listen(t)
+    listener().onLost(new Error('no answer'))
     assert.deepEqual(heard, ['forget', 'no answer'])
     heard.length = 0
+    answers.push(new Error('no answer'))
     await turn()
-    assert.deepEqual(heard, ['forget', 'reload'])
+    assert.deepEqual(heard, ['forget', 'reload', 'forget'])
     heard.length = 0
     await turn()
-    assert.deepEqual(heard, [])
+    await turn()
+    assert.deepEqual(heard, ['forget', 'reload'])
   })
 
-  test('keeps nothing while an answer is outstanding', async (t) => {
-    const late = Promise.withResolvers<boolean>()
-    const { turn, heard, answers } = listener(t)
-    answers.push(late.promise)
-    await turn()
-    assert.deepEqual(heard, [])
-    await turn()
-    assert.deepEqual(heard, ['forget'])
-    late.resolve(false)
-    await new Promise((resolve) => setImmediate(resolve))
-    await turn()
-    assert.deepEqual(heard, ['forget'])
-  })
-
-  test('asks no more once it was stopped', async (t) => {
-    const { turn, heard, answers, stop } = listener(t)
+  test('hears no more once it was stopped', async (t) => {
+    const { listener, heard, stop, turn } = listen(t)
     stop()
-    answers.push(true)
+    listener().onCommit()
+    listener().onLost(new Error('no answer'))
     await turn()
-    assert.deepEqual(heard, [])
+    assert.deepEqual(heard, ['stopped'])
   })
 })
 
-/** Listens to a store that gives `answers` in their order, then «nothing». `turn` lets the time of one turn pass. */
-function listener(t: TestContext) {
+/** Listens to a store that does what `listener()` is told. `turn` lets the time of one turn pass. */
+function listen(t: TestContext) {
   t.mock.timers.enable({ apis: ['setInterval'] })
-  const answers: (boolean | Error | Promise<boolean>)[] = []
   const heard: string[] = []
-  const store = {
-    changedElsewhere: async () => {
-      const answer = await (answers.shift() ?? false)
-      if (answer instanceof Error) throw answer
-      return answer
-    },
+  const answers: Error[] = []
+  let given: Parameters<Store['watch']>[0] | undefined
+  const watch: Store['watch'] = async (listener) => {
+    given = listener
+    return async () => void heard.push('stopped')
   }
-  const stop = hearOthers(store as Store, {
+  const stop = hearOthers({ watch } as Store, {
     everyMs: 100,
     forget: () => heard.push('forget'),
-    reload: async () => void heard.push('reload'),
+    reload: async () => {
+      heard.push('reload')
+      const answer = answers.shift()
+      if (answer) throw answer
+    },
     onError: (error) => heard.push((error as Error).message),
   })
   const turn = async (): Promise<void> => {
     t.mock.timers.tick(100)
     await new Promise((resolve) => setImmediate(resolve))
   }
-  return { turn, heard, answers, stop }
+  return { listener: () => given ?? assert.fail('nobody listens'), heard, answers, turn, stop }
 }
