@@ -1,8 +1,8 @@
 /** Issuing: from the press of the button to the sealed payload, under load. */
-import { generateKeyPairSync } from 'node:crypto'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { approvalForm } from '../fill/approval-form.ts'
 import { sessionToken } from '../fill/keys.ts'
 import { filledSqlite } from '../fill/sqlite.ts'
 import { startScript } from '../measure/children.ts'
@@ -81,20 +81,6 @@ export const issuing: Figure = {
 }
 
 const formType = { 'content-type': 'application/x-www-form-urlencoded' }
-
-/** What the consent page sends; every request is of another client. */
-export function approvalForm(): string {
-  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const form = new URLSearchParams({
-    application_name: 'Bench app',
-    client_id: 'bench-issued-COUNT',
-    scopes: 'read,write',
-    nonce: 'nonce-COUNT',
-    public_key: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-    padding: 'oaep',
-  })
-  return form.toString().replaceAll('COUNT', '{n}')
-}
 
 /** The headers of a browser in which the first user of a filled store is signed in. */
 async function signedIn(url: string): Promise<Readonly<Record<string, string>>> {

@@ -17,7 +17,9 @@ export function postgresName(keys: number): string {
 export async function isFilled(server: RunningPostgres, keys: number): Promise<boolean> {
   let found = false
   await server.run('postgres', async (client) => {
-    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [postgresName(keys)])
+    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [
+      postgresName(keys),
+    ])
     found = rowCount === 1
   })
   return found
@@ -64,7 +66,8 @@ async function dropIndexes(client: pg.Client): Promise<readonly string[]> {
       from pg_constraint where contype = 'u' and conrelid::regclass::text = any($1)`,
     [tables],
   )
-  for (const { table, name } of constraints) await client.query(`alter table ${table} drop constraint "${name}"`)
+  for (const { table, name } of constraints)
+    await client.query(`alter table ${table} drop constraint "${name}"`)
   const { rows: indexes } = await client.query<{ name: string; definition: string }>(
     `select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition
       from pg_index where not indisprimary and indrelid::regclass::text = any($1)`,
@@ -72,7 +75,9 @@ async function dropIndexes(client: pg.Client): Promise<readonly string[]> {
   )
   for (const { name } of indexes) await client.query(`drop index ${name}`)
   return [
-    ...constraints.map(({ table, name, definition }) => `alter table ${table} add constraint "${name}" ${definition}`),
+    ...constraints.map(
+      ({ table, name, definition }) => `alter table ${table} add constraint "${name}" ${definition}`,
+    ),
     ...indexes.map(({ definition }) => definition),
   ]
 }
@@ -103,9 +108,14 @@ async function insertAll(client: pg.Client, keys: number, progress: (text: strin
       select n, position, case when n % 100 = 1 then 'notifications' else name end
       from ${series}, (values (0, 'read'), (1, 'write')) as scope (position, name)
       where n % 100 <> 1 or position = 0`)
-    if (keys > batch) progress(`filling PostgreSQL: ${to.toLocaleString('en')} of ${keys.toLocaleString('en')} keys`)
+    if (keys > batch)
+      progress(`filling PostgreSQL: ${to.toLocaleString('en')} of ${keys.toLocaleString('en')} keys`)
   }
-  for (const [table, last] of [['users', users], ['user_api_key_clients', keys], ['user_api_keys', keys]]) {
+  for (const [table, last] of [
+    ['users', users],
+    ['user_api_key_clients', keys],
+    ['user_api_keys', keys],
+  ]) {
     await client.query(`select setval(pg_get_serial_sequence('${table}', 'id'), ${last})`)
   }
 }

@@ -1,4 +1,5 @@
 /** `hallpass serve` as a process, and what a benchmark needs to talk to it. */
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -37,6 +38,9 @@ export const hallpassCommand: string = new URL('../../bin/hallpass.js', import.m
 /** Starts `hallpass serve` on a free port and waits until it answers. */
 export async function startHallpass(options: HallpassOptions = {}): Promise<RunningHallpass> {
   const { settings = { disable_rate_limits: true }, role = 'measured' } = options
+  if (options.databaseUrl !== undefined && !help().includes('DATABASE_URL')) {
+    throw new Error('this hallpass serve takes no DATABASE_URL')
+  }
   const folder = mkdtempSync(join(tmpdir(), 'hallpass-bench-'))
   const config = join(folder, 'hallpass.config.json')
   writeFileSync(config, JSON.stringify({ trustedProxies: ['127.0.0.1'], settings }))
@@ -72,6 +76,11 @@ export async function startHallpass(options: HallpassOptions = {}): Promise<Runn
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** What `hallpass serve --help` says. */
+export function help(): string {
+  return spawnSync(process.execPath, [hallpassCommand, 'serve', '--help'], { encoding: 'utf8' }).stdout
 }
 
 /** A port of the loopback interface that nothing listens on. */

@@ -18,6 +18,8 @@ export interface Load {
   readonly from?: number
   /** The share of answers that may be refusals, and must be, give or take a quarter of it. Default 0. */
   readonly refusedShare?: number
+  /** Whether the generator runs on any processor. Default: on the one for load. */
+  readonly anywhere?: boolean
 }
 
 export interface LoadResult {
@@ -51,7 +53,9 @@ interface Report {
 export function chooseLoader(): Loader {
   const wrk = spawnSync('wrk', ['-v'], { encoding: 'utf8' })
   const version = /^wrk\s+(?:debian\/)?([\w.-]+)/.exec(wrk.stdout ?? '')?.[1]
-  return version === undefined ? loader(`autocannon ${versionOf('autocannon') ?? ''}`, runAutocannon) : loader(`wrk ${version}`, runWrk)
+  return version === undefined
+    ? loader(`autocannon ${versionOf('autocannon') ?? ''}`, runAutocannon)
+    : loader(`wrk ${version}`, runWrk)
 }
 
 function loader(name: string, report: (load: Load) => Promise<Report>): Loader {
@@ -83,7 +87,7 @@ function checkReport(name: string, { url, refusedShare = 0 }: Load, report: Repo
 }
 
 async function runWrk(load: Load): Promise<Report> {
-  const { url, connections, seconds, method, headers = {}, body, varying, from = 0 } = load
+  const { url, connections, seconds, method, headers = {}, body, varying, from = 0, anywhere = false } = load
   const script = new URL('wrk.lua', import.meta.url).pathname
   const child = startChild(
     'wrk',
@@ -97,7 +101,7 @@ async function runWrk(load: Load): Promise<Report> {
       url,
     ],
     {
-      role: 'load',
+      role: anywhere ? 'free' : 'load',
       env: {
         BENCH_FROM: String(from),
         ...(method === undefined ? {} : { BENCH_METHOD: method }),
@@ -111,7 +115,7 @@ async function runWrk(load: Load): Promise<Report> {
 
 async function runAutocannon(load: Load): Promise<Report> {
   const child = startScript(new URL('../peers/autocannon.ts', import.meta.url), [JSON.stringify(load)], {
-    role: 'load',
+    role: load.anywhere ? 'free' : 'load',
   })
   return JSON.parse(await child.line('BENCH')) as Report
 }

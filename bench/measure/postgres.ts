@@ -41,7 +41,12 @@ export async function startPostgres(cache: string, purpose: Purpose): Promise<Ru
   const isNew = !existsSync(join(databaseDir, 'PG_VERSION'))
   const port = await freePort()
   const log: string[] = []
-  const all = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', ...flags[purpose]]
+  const all = [
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'max_connections=200',
+    ...flags[purpose],
+  ]
   const server = new EmbeddedPostgres({
     databaseDir,
     port,

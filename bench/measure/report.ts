@@ -30,6 +30,7 @@ function cells({ figure, measured, beside, ratio, budget, met }: Row): readonly 
 }
 
 function ratioText({ median, min, max }: Ratio): string {
+  if (min === max) return short(median)
   return `${short(median)} (${short(min)} – ${short(max)})`
 }
 
