@@ -1,6 +1,8 @@
 /** The site that `hallpass serve` guards: an application behind it, the small forum, or none but Hallpass itself. */
 
+import type { Observer } from '../domain/observation.ts'
 import type { Store } from '../domain/store.ts'
+import { traceOf } from '../domain/trace.ts'
 import { nodeGateway } from '../edge/gateway.ts'
 import { type NodeListeners, webListeners } from '../edge/node-server.ts'
 import { bookmarksCalendar } from '../forum/bookmark-routes.ts'
@@ -71,6 +73,27 @@ export async function openGuardedSite(
       onError: observing.log.fault,
     })
   }
-  const site = forum ?? hallpass
+  const site = forum
+    ? observedForum(forum, observing.options.observer)
+    : { fetch: hallpass.fetch.bind(hallpass) }
   return { hallpass, listeners: webListeners((request, connection) => site.fetch(request, connection)) }
+}
+
+/** The forum, whose own answers are told of too; what Hallpass answers has been told of there. */
+function observedForum(forum: Forum, observer: Observer): Pick<Forum, 'fetch'> {
+  if (!observer.isOn) return forum
+  return {
+    async fetch(request, connection) {
+      const startedAt = performance.now()
+      const response = await forum.fetch(request, connection)
+      const trace = traceOf(request)
+      if (trace.route === undefined) {
+        const durationMs = performance.now() - startedAt
+        const { address } = trace
+        const { method } = request
+        observer.answered({ method, route: 'forum', status: response.status, durationMs, trace, address })
+      }
+      return response
+    },
+  }
 }
