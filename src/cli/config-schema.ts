@@ -284,7 +284,13 @@ function settingSchema(setting: SettingDefinition): JsonSchema {
     case 'boolean':
       return { ...shared, type: 'boolean', default: normally }
     case 'string':
-      return { ...shared, type: 'string', maxLength: setting.maximumLength, default: normally }
+      return {
+        ...shared,
+        type: 'string',
+        maxLength: setting.maximumLength,
+        ...(setting.choices && { enum: setting.choices }),
+        default: normally,
+      }
     case 'list':
       // The wire separates items with `|`, so none can hold one.
       return {

@@ -39,6 +39,8 @@ export interface PasswordHasher {
 
 /** Who hears about what happened, after it was committed. */
 export interface EventSink {
+  /** Names this process among those that share the database. */
+  readonly origin: string
   publish(events: readonly DomainEvent[]): void
 }
 

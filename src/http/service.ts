@@ -54,6 +54,15 @@ export interface Service {
   readonly expose: (() => Promise<Exposition>) | undefined
   /** Where these are read. */
   readonly metricsPaths: readonly string[]
+  /** Whether limits count together with those of other nodes; undefined where they are not meant to. */
+  readonly limitsStatus: () => SharedLimitsStatus | undefined
+}
+
+/** Whether what this node lets in counts elsewhere, through what, and since when (milliseconds since the Unix epoch). */
+export interface SharedLimitsStatus {
+  readonly through: string
+  readonly shared: boolean
+  readonly since: number
 }
 
 /** A request at its handler: read, and its sender known. */

@@ -653,6 +653,19 @@ export const refusalCatalogue = {
     remedy: 'try again in a minute',
     wire: 'The site is in read only mode. Interactions are disabled.',
   },
+  limits_unavailable: {
+    status: 503,
+    message:
+      'this server cannot tell at the moment how many requests were let in elsewhere, and is set to let nobody in until it can',
+    remedy:
+      'try again in a minute; if it stays, tell the administrator: Redis is not to be reached, and the setting limits_without_redis is `refuse`',
+  },
+  store_unavailable: {
+    status: 503,
+    message: 'the database of this site does not answer, so nothing can be decided for certain',
+    remedy:
+      'try again in {wait_seconds} second; if it stays, tell the administrator. its operator: does the database run, and does every server reach it?',
+  },
   users_unavailable: {
     status: 503,
     message: 'the application behind this site did not say who its users are, so nobody can be let in',

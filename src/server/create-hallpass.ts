@@ -1,10 +1,13 @@
 /** The front door: puts the rooms together. Start here to see how Hallpass is wired. */
+import { randomUUID } from 'node:crypto'
 import { createAccount } from '../domain/accounts.ts'
 import { addressMatcher } from '../domain/address.ts'
 import { createApiKey } from '../domain/api-keys.ts'
+import type { CacheChange } from '../domain/changes.ts'
 import { createClientAddress } from '../domain/client-address.ts'
 import { commit } from '../domain/commit.ts'
 import { type DomainEvent, systemActor } from '../domain/events.ts'
+import { guardStore } from '../domain/guarded-store.ts'
 import type { Authentication } from '../domain/identity.ts'
 import { noObserver } from '../domain/observation.ts'
 import { observedStore } from '../domain/observed-store.ts'
@@ -13,6 +16,7 @@ import { RateLimiter } from '../domain/rate-limit.ts'
 import { oneTimePasswordScope } from '../domain/seal-one-time-password.ts'
 import { SiteSettings } from '../domain/settings.ts'
 import { createSigningKeys } from '../domain/signing-keys.ts'
+import { StoreUnavailable } from '../domain/store.ts'
 import { knownTrace, traceOf } from '../domain/trace.ts'
 import { answerForwardAuth, type ForwardAuthParts, isForwardAuth } from '../edge/forward-auth.ts'
 import { signIdentity } from '../edge/identity-token.ts'
@@ -33,6 +37,7 @@ import { HostUsersError } from '../identity/host-users.ts'
 import { createApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { createScopeCatalogue } from '../protocol/scopes.ts'
+import { isUnavailable } from '../storage/unavailable.ts'
 import { authenticate } from '../verify/authenticate.ts'
 import { readCredentials } from '../verify/credentials.ts'
 import { KeyCache } from '../verify/key-cache.ts'
@@ -40,18 +45,23 @@ import { LastUse } from '../verify/last-use.ts'
 import { checkMethodOverride } from '../verify/method-override.ts'
 import { compileQueryCredentials, hasQueryCredentials } from '../verify/query-credentials.ts'
 import { limitAddress } from '../verify/request-limits.ts'
+import { createScopeTables } from '../verify/scope-tables.ts'
+import { Trust, unconditionalTrust } from '../verify/trust.ts'
+import { UnknownKeys } from '../verify/unknown-keys.ts'
 import type { AuthenticateOptions, Hallpass } from './hallpass.ts'
-import { hearOthers } from './hear-others.ts'
+import { hearOthers, latestChange } from './hear-others.ts'
 import { checkBaseUrl, type HallpassOptions, hostUsersOf } from './options.ts'
 import { hostPeople, localPeople, type PeopleOptions } from './people.ts'
 import { startPushes } from './pushes.ts'
 import { createRequestReader } from './requests.ts'
+import { shareLimits } from './shared-limits.ts'
 import { startJobs } from './start-jobs.ts'
 import { repeatedly, systemClock, systemRandom, systemTimers } from './system.ts'
 import { createRequestTeller } from './tell-requests.ts'
 
 // What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
 export type { CalendarFeed } from '../domain/calendar-subscription.ts'
+export type { LimitExchange } from '../domain/limit-exchange.ts'
 export type {
   AnsweredRequest,
   CacheAnswer,
@@ -77,11 +87,12 @@ export type {
 export type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
 export type { RouteMatcher } from '../protocol/route-matcher.ts'
 export type { OwnScope } from '../protocol/scopes.ts'
-export { openSqliteStore } from '../storage/open-store.ts'
+export { openPostgresStore, openSqliteStore } from '../storage/open-store.ts'
 export { defineConfig, type HallpassConfig, type LocalSignInConfig } from './config.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 export type { HallpassOptions } from './options.ts'
 export { type PrometheusObserver, type PrometheusOptions, prometheusObserver } from './prometheus-observer.ts'
+export { type RedisLimitsOptions, redisLimits } from './redis-limits.ts'
 
 /**
  * Opens Hallpass on a store.
@@ -92,7 +103,7 @@ export { type PrometheusObserver, type PrometheusOptions, prometheusObserver } f
 export async function createHallpass(options: HallpassOptions): Promise<Hallpass> {
   const { clock = systemClock, random = systemRandom, timers = systemTimers } = options
   const { observer = noObserver } = options
-  const store = observer.isOn ? observedStore(options.store, observer) : options.store
+  const seen = observer.isOn ? observedStore(options.store, observer) : options.store
   if (observer !== noObserver) options.store.observe?.(observer)
   const { onError = reportOnErrorStream } = options
   const baseUrl = options.baseUrl === undefined ? undefined : checkBaseUrl(options.baseUrl)
@@ -102,8 +113,20 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     ? users.startSession !== undefined
     : options.signIn?.method !== 'proxy-header'
   const scopes = createScopeCatalogue(options.scopes, oneTimePasswords ? [] : [oneTimePasswordScope])
-  const settings = new SiteSettings(store, scopes, options.pinnedSettings)
+  const store = guardStore(seen, {
+    timeoutMs: () => settings.current().store_timeout_ms,
+    isUnavailable,
+  })
+  const settings: SiteSettings = new SiteSettings(store, scopes, options.pinnedSettings)
+  const isAlone = options.hearOthers === false
+  const trust = isAlone ? unconditionalTrust() : new Trust(() => settings.current().revocation_bound_ms)
+  const startsAt = isAlone ? 0 : await latestChange(store, trust)
   await settings.load()
+  const cache = new KeyCache({
+    capacity: () => settings.current().key_cache_size,
+    isTrusted: () => trust.holds(),
+  })
+  const unknownKeys = new UnknownKeys(clock, () => trust.holds())
 
   const isSecure = (request: Request): boolean => (baseUrl ?? request.url).startsWith('https:')
   const addressOf = (visit: Visit): string => siteAddress(baseUrl, new URL(visit.request.url))
@@ -117,7 +140,6 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   const people = users ? hostPeople(users, peopleOptions) : localPeople(peopleOptions, options.signIn)
   const { visitors, directory } = people
 
-  const cache = new KeyCache()
   const lastUse = new LastUse(store, clock)
   const domain: Domain = {
     store,
@@ -131,7 +153,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     clock,
     random,
     passwords: argon2Hasher,
-    events: { publish: (events) => hear(events) },
+    events: { origin: randomUUID(), publish: (events) => hear(events) },
   }
   const verifier = {
     domain,
@@ -139,15 +161,23 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     cache,
     ownersLastMs: people.ownersLastMs,
     lastUse,
+    unknownKeys,
+    trust,
+    catchUp: async () => bus?.catchUp(),
+    ownersAreAccounts: people.hasAccounts,
+    scopeTables: createScopeTables(domain),
     takesKeyInQuery: compileQueryCredentials(options.keyInQueryRoutes),
   }
   observer.watch({
     cachedKeys: () => cache.size,
-    busAgeMs: () => undefined,
-    isBusTrusted: () => true,
+    busAgeMs: () => (isAlone ? undefined : trust.ageMs()),
+    isBusTrusted: () => trust.holds(),
     outbox: () => options.store.pushDeliveries.counts(),
   })
   const tell = createRequestTeller(observer, clientAddress)
+  const sharedLimits = options.sharedLimits
+    ? await shareLimits(domain, options.sharedLimits, (error) => onError(error, 'limits'))
+    : undefined
   const signingKeys = createSigningKeys(domain, options.signingKey)
   const jobs = startJobs(domain, {
     onSchedule: options.background ?? true,
@@ -172,6 +202,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     pushQueued: () => pushes.wake(),
     expose: observer.expose,
     metricsPaths: ['/hallpass/metrics', ...(options.metricsPath === undefined ? [] : [options.metricsPath])],
+    limitsStatus: () => sharedLimits?.status(),
   }
   const router = createAllRoutes(service, people)
   const forwardAuth: ForwardAuthParts = {
@@ -186,17 +217,26 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   function hear(events: readonly DomainEvent[]): void {
     for (const event of events) {
       cache.apply(event)
+      unknownKeys.apply(event)
       if (event.type === 'setting_changed') settings.apply(event.name, event.to)
     }
   }
 
+  function forget(change: CacheChange): void {
+    cache.forget(change)
+    unknownKeys.forget(change)
+    if (change.kind === 'signing_keys') signingKeys.forget()
+  }
+
+  function forgetAll(): void {
+    cache.clear()
+    unknownKeys.clear()
+    signingKeys.forget()
+  }
+
+  let toldOfOutageAt = Number.NEGATIVE_INFINITY
+
   const stopFlushing = repeatedly(options.flushIntervalMs ?? 5000, () => void flush())
-  const stopHearing = hearOthers(store, {
-    everyMs: options.hearOthersEveryMs ?? 100,
-    forget: () => cache.clear(),
-    reload: () => settings.load(),
-    onError: (error) => onError(error, 'hear-others'),
-  })
 
   async function flush(): Promise<void> {
     await lastUse.flush().catch((error: unknown) => onError(error, 'last-use'))
@@ -205,6 +245,15 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   /** What a request is told that met a fault: of Hallpass's own, or of the application that was asked about its users. */
   function refusalOf(error: unknown, request: Request): Refusal {
     const { reason = 'internal' } = error instanceof HostUsersError ? error : {}
+    if (error instanceof StoreUnavailable) {
+      // Every request meets an outage; that it goes on is told once a second.
+      const now = performance.now()
+      if (now - toldOfOutageAt >= 1000) {
+        toldOfOutageAt = now
+        onError(error, 'store')
+      }
+      return refusal('store_unavailable', { wait_seconds: 1 })
+    }
     if (reason === 'username_lookup_missing') return refusal(reason)
     const requestId = traceOf(request).id
     onError(error, requestId)
@@ -283,6 +332,18 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     if (!response || isPublished(response)) return response
     return hallpass.withCors(request, response)
   }
+  const bus = isAlone
+    ? undefined
+    : await hearOthers(store, startsAt, {
+        trust,
+        heartbeatMs: () => settings.current().revocation_bound_ms / 4,
+        // Trust goes by real time, whatever clock and timers the options bring.
+        timers: systemTimers,
+        forget,
+        forgetAll,
+        reloadSettings: () => settings.load(),
+        onError: (error) => onError(error, 'hear-others'),
+      })
 
   const hallpass: Hallpass = {
     async handle(request, connection) {
@@ -311,7 +372,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
         }
         return decision
       } catch (error) {
-        if (!(error instanceof HostUsersError)) throw error
+        if (!(error instanceof HostUsersError || error instanceof StoreUnavailable)) throw error
         return { outcome: 'refused', refusal: refusalOf(error, request) }
       }
     },
@@ -358,11 +419,12 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     },
 
     async close() {
-      stopHearing()
+      await bus?.close()
       stopFlushing()
       await jobs.stop()
       await pushes.stop()
       await flush()
+      await sharedLimits?.stop()
     },
   }
   return hallpass

@@ -84,7 +84,7 @@ export async function createTestHallpass(options: TestHallpassOptions = {}): Pro
     ...(options.currentUser || options.findUser ? {} : usersIn(users)),
     background: false,
     flushIntervalMs: 0,
-    hearOthersEveryMs: 0,
+    hearOthers: false,
     timers: { after: () => () => {} },
     outbound: { post: async () => ({ outcome: 'refused', problem: 'nothing is sent from a test' }) },
     log: () => {},
@@ -166,16 +166,20 @@ interface KeyOfTest {
 async function storeKey(store: Store, { scopes, ...key }: KeyOfTest): Promise<string> {
   const secret = newUserApiKeyText({ bytes: (length) => new Uint8Array(randomBytes(length)) })
   const clock = { now: () => key.createdAt }
-  await commit({ store, clock, events: { publish: () => {} } }, systemActor, async (session) => {
-    const { record, events } = await storeUserApiKey(session, {
-      ...key,
-      clientId: `test-${secret.hash.slice(0, 12)}`,
-      applicationName: 'An app of the test',
-      keyHash: secret.hash,
-      scopes: scopes.map((name) => ({ name, allowedParameters: null })),
-      pushUrl: null,
-    })
-    return { result: record, events }
-  })
+  await commit(
+    { store, clock, events: { origin: 'test', publish: () => {} } },
+    systemActor,
+    async (session) => {
+      const { record, events } = await storeUserApiKey(session, {
+        ...key,
+        clientId: `test-${secret.hash.slice(0, 12)}`,
+        applicationName: 'An app of the test',
+        keyHash: secret.hash,
+        scopes: scopes.map((name) => ({ name, allowedParameters: null })),
+        pushUrl: null,
+      })
+      return { result: record, events }
+    },
+  )
   return secret.text
 }
