@@ -1,5 +1,6 @@
 /** The site that `hallpass serve` guards: an application behind it, the small forum, or none but Hallpass itself. */
 
+import type { LimitExchange } from '../domain/limit-exchange.ts'
 import type { Observer } from '../domain/observation.ts'
 import type { Store } from '../domain/store.ts'
 import { traceOf } from '../domain/trace.ts'
@@ -9,6 +10,7 @@ import { bookmarksCalendar } from '../forum/bookmark-routes.ts'
 import { createForum, type Forum } from '../forum/forum.ts'
 import { createHallpass } from '../server/create-hallpass.ts'
 import type { Hallpass } from '../server/hallpass.ts'
+import { redisLimits } from '../server/redis-limits.ts'
 import type { Database } from '../storage/database.ts'
 import type { Observing } from './observing.ts'
 import type { ServeOptions } from './serve-options.ts'
@@ -19,13 +21,23 @@ export function siteKind({ upstream, forum }: ServeOptions): 'gateway' | 'forum'
   return forum ? 'forum' : 'none'
 }
 
+/** What differs between the processes of one site. */
+export interface ProcessOptions {
+  /** By what it can be watched. */
+  readonly observing: Observing
+  /** Whether it runs jobs when they are due and delivers pushes. Default true. */
+  readonly background?: boolean
+  /** Through what it counts together with others. Default: through Redis where the options name one. */
+  readonly sharedLimits?: LimitExchange
+}
+
 /** Opens Hallpass, and the site with it. `address` is the one that people reach it by. */
 export async function openGuardedSite(
   database: Database,
   store: Store,
   address: string,
   options: ServeOptions,
-  observing: Observing,
+  { observing, ...forProcess }: ProcessOptions,
 ): Promise<{ readonly hallpass: Hallpass; readonly listeners: NodeListeners }> {
   const kind = siteKind(options)
   const { baseUrl, upstream, trustedProxies, requireSignIn } = options
@@ -38,6 +50,8 @@ export async function openGuardedSite(
     // In front of an application that path is its own.
     ...(kind === 'gateway' ? {} : { metricsPath: '/metrics' }),
     ...known,
+    ...(options.redis === undefined ? {} : { sharedLimits: redisLimits({ url: options.redis }) }),
+    ...forProcess,
     trustedProxies,
     ...(options.signIn === undefined ? {} : { signIn: options.signIn }),
     allowPrivatePush: options.allowPrivatePush,
