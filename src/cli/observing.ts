@@ -38,7 +38,9 @@ export async function startObserving(options: ObservingOptions, role?: ProcessRo
   const metrics = options.metrics && !isPrimary ? await prometheusObserver() : undefined
   const expose = isPrimary && options.metrics ? await clusterExposition() : metrics?.expose
   const metricsServer =
-    expose && metricsListener && !isWorker ? await serveMetrics(expose, metricsListener) : undefined
+    expose && metricsListener && !isWorker
+      ? await serveMetrics(expose, metricsListener, (error) => log.fault(error, 'metrics'))
+      : undefined
   const observer: Observer = allObservers(metrics ? [metrics, log.observer] : [log.observer])
   return {
     options: {
