@@ -40,7 +40,7 @@ export function requestHeaders(incoming: IncomingMessage, facts: ForwardedFacts)
     if (isIdentityHeader(name) || credentials.has(plain) || plain.startsWith('x-forwarded-')) continue
     if (byKey && isOverridingHeader(name)) continue
     // What goes with a trace that is not well-formed says nothing about ours (Trace Context §4.3).
-    if (plain === 'traceparent' || (plain === 'tracestate' && !trace.isCallers)) continue
+    if (plain === 'traceparent' || (plain === 'tracestate' && !trace.parent)) continue
     if (plain === 'authorization' && isBearerKey(value)) continue
     if (plain === 'referer' && /[?&]user_api_key=/i.test(value)) continue
     const kept = plain === 'cookie' ? withoutOwnCookies(value) : value

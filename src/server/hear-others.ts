@@ -1,7 +1,7 @@
 /** What other processes commit to the same database, and for how long what is in memory may be believed without a word. */
 import type { CacheChange } from '../domain/changes.ts'
 import type { Timers } from '../domain/ports.ts'
-import type { Store } from '../domain/store.ts'
+import type { CacheChangeRecord, Store } from '../domain/store.ts'
 import type { Trust } from '../verify/trust.ts'
 
 export interface HearOthersOptions {
@@ -16,6 +16,8 @@ export interface HearOthersOptions {
   readonly forgetAll: () => void
   /** Reads the settings again. */
   readonly reloadSettings: () => Promise<void>
+  /** Hears of what was applied, those of this process included. Default: nobody. */
+  readonly onHeard?: (changes: readonly CacheChangeRecord[]) => void
   /** Hears of the first failure in a row. */
   readonly onError: (error: unknown) => void
 }
@@ -66,6 +68,7 @@ export async function hearOthers(store: Store, from: number, options: HearOthers
         await options.reloadSettings()
       }
       for (const row of rows) options.forget(row)
+      options.onHeard?.(rows)
       if (rows.some(({ kind }) => kind === 'settings')) await options.reloadSettings()
       applied = last.sequence
     }
