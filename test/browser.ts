@@ -1,6 +1,6 @@
 /** A real Chromium for tests, from an npm package, kept off the network. */
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import chromiumPackage from '@sparticuz/chromium'
@@ -32,7 +32,7 @@ export async function launchBrowser(): Promise<Browser> {
       '--no-first-run',
       '--no-pings',
     ],
-    env: { ...process.env, FONTCONFIG_PATH: join(folder, 'fonts') },
+    env: { ...process.env, FONTCONFIG_FILE: join(folder, fontsFile) },
   })
 }
 
@@ -59,8 +59,8 @@ export async function keepScreenshot(page: Page, name: string): Promise<void> {
  * first, because several test files begin at once and none may see a half-written program.
  */
 async function unpackedChromium(): Promise<string> {
-  const finished = join(root, 'node_modules/.cache/hallpass-chromium')
-  if (existsSync(join(finished, 'chromium'))) return finished
+  const finished = join(root, 'node_modules/.cache/chromium-for-tests')
+  if (existsSync(join(finished, fontsFile))) return finished
   await mkdir(dirname(finished), { recursive: true })
   const fresh = await mkdtemp(`${finished}-`)
   // The package unpacks to the temporary folder of the process, and offers no other way to say where.
@@ -72,12 +72,27 @@ async function unpackedChromium(): Promise<string> {
     if (before === undefined) delete process.env.TMPDIR
     else process.env.TMPDIR = before
   }
+  await writeFile(join(fresh, fontsFile), fontsConfiguration(finished))
   try {
     await rename(fresh, finished)
   } catch (error) {
     await rm(fresh, { recursive: true, force: true })
     // Another test file was faster.
-    if (!existsSync(join(finished, 'chromium'))) throw error
+    if (!existsSync(join(finished, fontsFile))) throw error
   }
   return finished
+}
+
+/** Written last, so that a folder that has it is whole. */
+const fontsFile = 'hallpass-fonts.conf'
+
+/** The package's own file names folders of the place that it was made for; where none is there, no page can be shown. */
+function fontsConfiguration(folder: string): string {
+  return `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${join(folder, 'fonts', 'fonts')}</dir>
+  <cachedir>${join(folder, 'fonts-cache')}</cachedir>
+</fontconfig>
+`
 }

@@ -6,6 +6,7 @@ import type { ApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
 import type { ScopeCatalogue } from '../protocol/scopes.ts'
 import type { Settings } from '../protocol/settings.ts'
 import type { DomainEvent } from './events.ts'
+import type { Observer } from './observation.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import type { Store } from './store.ts'
 import type { User } from './user.ts'
@@ -114,6 +115,7 @@ export interface Domain {
   readonly passwords: PasswordHasher
   readonly events: EventSink
   readonly log: Log
+  readonly observer: Observer
 }
 
 /** How a request reached the process; what a web-standard `Request` does not tell. */

@@ -5,6 +5,7 @@
 import type { ApiKeyScopeMode, GrantedApiKeyScope } from '../protocol/api-key-scopes.ts'
 import type { GrantedScope } from '../protocol/scopes.ts'
 import type { CacheChange } from './changes.ts'
+import type { Observer } from './observation.ts'
 
 export type { ApiKeyScopeMode, GrantedApiKeyScope, GrantedScope }
 
@@ -284,6 +285,8 @@ export interface AuditRecord {
   readonly action: string
   /** JSON text of what the event held. */
   readonly details: string
+  /** The trace of the request that caused it: 32 hexadecimal digits; null where there was none. */
+  readonly traceId: string | null
   /** The hash of the entry before; 64 zeros for the first. */
   readonly previousHash: string
   readonly hash: string
@@ -297,6 +300,7 @@ export interface AuditFilter {
   /** Milliseconds since the epoch; the first that fits, and the first that fits no more. */
   readonly since?: number
   readonly until?: number
+  readonly traceId?: string
   /** What the details must hold: values by their name. */
   readonly details?: Readonly<Record<string, string | number>>
 }
@@ -662,6 +666,8 @@ export interface Store extends StoreSession {
    * answer is called. Whether it tells of what this store commits itself is left open.
    */
   watch(listener: ChangeListener): Promise<() => Promise<void>>
+  /** Where to tell how many transactions each commit held, for a store that puts several into one. */
+  observe?(observer: Pick<Observer, 'committed'>): void
   /** Resolves when the database answers; rejects when it does not. */
   ping(): Promise<void>
   close(): Promise<void>

@@ -1,5 +1,6 @@
 /** What of a request's headers and address goes on to the application, and what of an answer's comes back. */
 import type { IncomingMessage } from 'node:http'
+import type { Trace } from '../domain/trace.ts'
 import { holdsOwnSecret, isOwnSetCookie } from '../identity/cookies.ts'
 import { isBearerKey } from '../verify/credentials.ts'
 import type { ForwardableRequest } from './gateway-request.ts'
@@ -17,6 +18,7 @@ export interface ForwardedFacts {
   /** Names this gateway in `Via`, so that it notices its own requests. */
   readonly via: string
   readonly isUpgrade: boolean
+  readonly trace: Trace
 }
 
 /**
@@ -25,7 +27,7 @@ export interface ForwardedFacts {
  * those are told anew, and every credential that is Hallpass's; whatever the spelling, since CGI reads `_` as `-`.
  */
 export function requestHeaders(incoming: IncomingMessage, facts: ForwardedFacts): string[] {
-  const { request, identity, forwarded, byKey, isUpgrade } = facts
+  const { request, identity, forwarded, byKey, isUpgrade, trace } = facts
   const named = connectionNames(incoming.headers.connection)
   const headers: string[] = ['Host', facts.host]
   let via = ''
@@ -35,6 +37,8 @@ export function requestHeaders(incoming: IncomingMessage, facts: ForwardedFacts)
     if (isHopByHop(plain) || named.has(name.toLowerCase()) || rewritten.has(plain)) continue
     if (isIdentityHeader(name) || credentials.has(plain) || plain.startsWith('x-forwarded-')) continue
     if (byKey && methodOverrides.has(plain)) continue
+    // What goes with a trace that is not well-formed says nothing about ours (Trace Context §4.3).
+    if (plain === 'traceparent' || (plain === 'tracestate' && !trace.isCallers)) continue
     if (plain === 'authorization' && isBearerKey(value)) continue
     if (plain === 'referer' && /[?&]user_api_key=/i.test(value)) continue
     const kept = plain === 'cookie' ? withoutOwnCookies(value) : value
@@ -44,6 +48,7 @@ export function requestHeaders(incoming: IncomingMessage, facts: ForwardedFacts)
   headers.push('X-Forwarded-For', forwarded.for, 'X-Forwarded-Proto', forwarded.proto)
   if (forwarded.host !== '') headers.push('X-Forwarded-Host', forwarded.host)
   headers.push('Via', via === '' ? facts.via : `${via}, ${facts.via}`)
+  headers.push('traceparent', trace.traceparent)
   if (isUpgrade) return [...headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket']
   if (request.body === 'chunked') headers.push('Transfer-Encoding', 'chunked')
   else if (request.body !== 'none') headers.push('Content-Length', request.body.length)

@@ -44,6 +44,8 @@ interface StringSetting extends SettingBase {
   readonly maximumLength: number
   /** What the text must be, if not empty. `time`: a moment, in the form of ISO 8601; it is kept in UTC. */
   readonly form?: 'time'
+  /** The only texts that it takes. Default: any. */
+  readonly choices?: readonly string[]
 }
 
 interface ListSetting extends SettingBase {
@@ -583,6 +585,23 @@ export const settingsCatalogue = {
     items: 'origin',
     default: [],
     description: 'The origins of other sites whose pages may call this one, such as https://app.example.com.',
+  },
+  limits_without_redis: {
+    kind: 'string',
+    default: 'count_alone',
+    maximumLength: 20,
+    choices: ['count_alone', 'refuse'],
+    description:
+      'What a node does that counts together with others through Redis while Redis is not to be reached: count_alone lets in what its own count allows, so that all nodes together may let in several times as much; refuse answers 503 until Redis is back.',
+  },
+  shared_limits_key: {
+    kind: 'string',
+    default: '',
+    maximumLength: 100,
+    hidden: true,
+    secret: true,
+    description:
+      'What nodes that count together name a key or an address by is a hash made with this. Made by itself; when it is changed, all nodes must be started again.',
   },
   disable_rate_limits: {
     kind: 'boolean',

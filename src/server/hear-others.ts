@@ -1,6 +1,7 @@
 /** What other processes commit to the same database, and for how long what is in memory may be believed without a word. */
 import type { CacheChange } from '../domain/changes.ts'
-import type { Timers } from '../domain/ports.ts'
+import type { Observer } from '../domain/observation.ts'
+import type { Clock, Timers } from '../domain/ports.ts'
 import type { Store } from '../domain/store.ts'
 import type { Trust } from '../verify/trust.ts'
 
@@ -16,6 +17,10 @@ export interface HearOthersOptions {
   readonly forgetAll: () => void
   /** Reads the settings again. */
   readonly reloadSettings: () => Promise<void>
+  /** Hears of changes that were applied, and whether memory is believed. */
+  readonly observer: Pick<Observer, 'changesHeard' | 'busTrusted'>
+  /** Milliseconds since the epoch, as changes have them. */
+  readonly clock: Clock
   /** Hears of the first failure in a row. */
   readonly onError: (error: unknown) => void
 }
@@ -68,6 +73,7 @@ export async function hearOthers(store: Store, from: number, options: HearOthers
       for (const row of rows) options.forget(row)
       if (rows.some(({ kind }) => kind === 'settings')) await options.reloadSettings()
       applied = last.sequence
+      options.observer.changesHeard(rows.length, options.clock.now() - (rows[0] ?? last).at)
     }
   }
 
@@ -80,6 +86,7 @@ export async function hearOthers(store: Store, from: number, options: HearOthers
         await readAll()
         trust.renew(began)
         failure = undefined
+        tellTrust()
       } while (isWanted && !isClosed)
     } catch (error) {
       fail(error)
@@ -87,6 +94,13 @@ export async function hearOthers(store: Store, from: number, options: HearOthers
     } finally {
       reading = undefined
     }
+  }
+
+  let toldTrust = true
+  function tellTrust(): void {
+    const isTrusted = trust.holds()
+    if (isTrusted !== toldTrust) options.observer.busTrusted(isTrusted)
+    toldTrust = isTrusted
   }
 
   function fail(error: unknown): void {
@@ -109,6 +123,7 @@ export async function hearOthers(store: Store, from: number, options: HearOthers
 
   function beat(): void {
     if (isClosed) return
+    tellTrust()
     if (!reading) begin().catch(() => {})
     cancel = timers.after(options.heartbeatMs(), beat)
   }

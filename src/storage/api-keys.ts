@@ -5,7 +5,7 @@ import { ownerAccountId, ownerColumns, ownerOf } from './key-owner.ts'
 import { preparedOnce } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 import { touch } from './touch.ts'
-import { inTransaction } from './transaction.ts'
+import { inSnapshot, inTransaction } from './transaction.ts'
 import { uniquely } from './unique.ts'
 
 /** The administrators' keys: `api_keys` and their scopes. */
@@ -36,7 +36,7 @@ export function createApiKeys(db: Kysely<HallpassTables>): StoreSession['apiKeys
     findById: (id) => findById(db, id),
 
     list: ({ offset, limit }) =>
-      inTransaction(db, async (transaction) => {
+      inSnapshot(db, async (transaction) => {
         const rows = await transaction
           .selectFrom('api_keys')
           .selectAll()

@@ -17,11 +17,14 @@ export interface Database {
   readonly schema: SchemaDialect
   /** Which database it is, for messages: a path or an address, without a password. */
   readonly location: string
-  /** Tells the listener when another connection has committed a change, until the answer is called. */
+  /**
+   * Tells of what other connections commit, until it is stopped by what it answers with, or the database is closed.
+   * Resolves when it hears, or has told that it cannot.
+   */
   watch(listener: ChangeListener): Promise<() => Promise<void>>
   /** Part of the transaction `db`: those who watch hear of it once it is committed. */
   announce(db: Kysely<unknown>): Promise<void>
-  /** Waits for a running transaction, then closes. Closing twice does nothing. */
+  /** Waits for the transactions that were asked for, then closes. Closing twice does nothing. */
   close(): Promise<void>
 }
 
@@ -35,6 +38,10 @@ export interface SchemaDialect {
   clustered<Table extends string, Column extends string>(
     table: CreateTableBuilder<Table, Column>,
   ): CreateTableBuilder<Table, Column>
+  /** The type of a primary key that counts beyond 32 bits. */
+  readonly longInteger: 'integer' | 'bigint'
+  /** Prepares a transaction for migrations, which may take long; answers with the handle that they are to use. */
+  prepare(db: Kysely<unknown>): Promise<Kysely<unknown>>
   /** Makes the database itself refuse to change or delete rows of `table`. */
   makeAppendOnly(db: Kysely<unknown>, table: string): Promise<void>
 }

@@ -27,7 +27,8 @@ export interface MigrationList {
  * `migration_failed` when a step does not go through
  */
 export async function migrate(database: Database, { name: list, migrations }: MigrationList): Promise<void> {
-  await inTransaction(database.tables<unknown>(), async (transaction) => {
+  await inTransaction(database.tables<unknown>(), async (session) => {
+    const transaction = await database.schema.prepare(session)
     await createRecord(transaction)
     const records = transaction.$extendTables<MigrationTables>()
     const done = await records

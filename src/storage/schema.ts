@@ -199,6 +199,8 @@ interface AuditEventsTable {
   action: string
   /** JSON text. */
   details: string
+  /** Null in entries that no request caused, and in those of before 0.2.0. */
+  trace_id: string | null
   previous_hash: string
   hash: string
 }

@@ -1,12 +1,28 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Kysely, KyselyPlugin, Transaction } from 'kysely'
+import type { Kysely, KyselyPlugin } from 'kysely'
+import { type QueuedWork, WorkQueue } from './work-queue.ts'
+
+/** What is known of a work while it runs, and afterwards to all that it started. */
+interface Work {
+  running: boolean
+}
 
 /** Set while the work of a transaction runs, and for all that it starts. */
-const current = new AsyncLocalStorage<{ running: boolean }>()
+const current = new AsyncLocalStorage<Work>()
+
+/** The work that a handle was made for. */
+const works = new WeakMap<object, Work>()
+
+/** One queue for each database: its handle is the same each time. */
+const queues = new WeakMap<object, WorkQueue>()
 
 /**
  * Runs `work` in a transaction of `db`, or in the one that `db` already is. All of it happens or, when it throws, none.
- * The handle that `work` is given is the only one that it may use.
+ * The handle that `work` is given is the only one that it may use, and not after `work` is over.
+ *
+ * Such transactions run one after another, on every database, whoever begins them: what a work reads is still so when
+ * it writes. Works that wait for their turn share one commit, see {@link WorkQueue}. A work that only reads has no need
+ * of that: `inSnapshot`.
  *
  * @throws TypeError when it is begun inside the work of another
  */
@@ -16,14 +32,41 @@ export async function inTransaction<Tables, T>(
 ): Promise<T> {
   if (db.isTransaction) return work(db)
   refuseInsideWork()
-  const state = { running: true }
-  try {
-    return await db
-      .transaction()
-      .execute((transaction) => current.run(state, () => work(withoutRefusal(transaction))))
-  } finally {
-    state.running = false
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  // Whoever runs the queue does so for many callers; each work belongs to its own.
+  const asItsCaller = AsyncLocalStorage.snapshot()
+  let committed = (): void => {}
+  const queued: QueuedWork = {
+    async run(transaction) {
+      const answer = await asItsCaller(() => runWork(transaction as unknown as Kysely<Tables>, work))
+      committed = () => resolve(answer)
+    },
+    committed: () => committed(),
+    failed: reject,
   }
+  queueOf(db).add(queued)
+  return promise
+}
+
+/**
+ * Runs `work`, which only reads, so that all that it reads is as it was at one moment. It waits for no writing
+ * transaction of another connection, and lets none wait. In a transaction it is a part of that.
+ *
+ * @throws TypeError when it is begun inside the work of another
+ */
+export async function inSnapshot<Tables, T>(
+  db: Kysely<Tables>,
+  work: (transaction: Kysely<Tables>) => Promise<T>,
+): Promise<T> {
+  if (db.isTransaction) return work(db)
+  refuseInsideWork()
+  const snapshot = db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only')
+  return snapshot.execute((transaction) => runWork(transaction.withoutPlugins(), work))
+}
+
+/** Resolves when every transaction of `db` that was asked for is over. */
+export async function transactionsOver(db: Kysely<unknown>): Promise<void> {
+  await queues.get(db)?.empty()
 }
 
 /**
@@ -40,8 +83,14 @@ export const refuseQueriesBesideTransaction: KyselyPlugin = {
   },
 }
 
-/** The check of {@link refuseQueriesBesideTransaction}, for a compiled query, which passes by plugins. */
-export function refuseInsideWork(): void {
+/** The checks that plugins make, for a compiled query, which passes by plugins. */
+export function refuseCompiledQuery(db: object): void {
+  const work = works.get(db)
+  if (work === undefined) refuseInsideWork()
+  else refuseWhenOver(work)
+}
+
+function refuseInsideWork(): void {
   if (current.getStore()?.running) {
     throw new TypeError(
       'the store was used inside the work of a transaction: use the session that the work is given',
@@ -49,6 +98,35 @@ export function refuseInsideWork(): void {
   }
 }
 
-function withoutRefusal<Tables>(transaction: Transaction<Tables>): Transaction<Tables> {
-  return transaction.withoutPlugins()
+function refuseWhenOver({ running }: Work): void {
+  if (!running) throw new TypeError('a session was used after the work that it was given to was over')
+}
+
+function queueOf<Tables>(db: Kysely<Tables>): WorkQueue {
+  const known = queues.get(db) ?? new WorkQueue(db as unknown as Kysely<unknown>)
+  queues.set(db, known)
+  return known
+}
+
+/** Runs a work with a handle of its own, for the transaction may go on with the works of others. */
+async function runWork<Tables, T>(
+  transaction: Kysely<Tables>,
+  work: (transaction: Kysely<Tables>) => Promise<T>,
+): Promise<T> {
+  const state: Work = { running: true }
+  const handle = transaction.withPlugin({
+    transformQuery({ node }) {
+      refuseWhenOver(state)
+      return node
+    },
+    async transformResult({ result }) {
+      return result
+    },
+  })
+  works.set(handle, state)
+  try {
+    return await current.run(state, () => work(handle))
+  } finally {
+    state.running = false
+  }
 }

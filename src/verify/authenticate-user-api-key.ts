@@ -2,6 +2,7 @@ import { changeClient } from '../domain/change-client.ts'
 import type { Actor } from '../domain/events.ts'
 import type { Authentication, UserApiKeyIdentity } from '../domain/identity.ts'
 import { hashSecret } from '../domain/key-text.ts'
+import { traceOf } from '../domain/trace.ts'
 import { checkOwner } from '../domain/user.ts'
 import { checkActive } from '../domain/user-api-keys.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
@@ -41,7 +42,7 @@ export async function authenticateUserApiKey(
   const { clientId } = asked.credentials
   // A header cannot hold what surrounds some ids, such as the line feed at the end of a host's name.
   const isChanged = clientId !== undefined && clientId !== key.client.clientId.trim()
-  const followed = isChanged ? await followClient(verifier, known, clientId, asked.address) : known
+  const followed = isChanged ? await followClient(verifier, known, clientId, asked) : known
   if ('reason' in followed) return refused(followed)
   verifier.lastUse.userApiKeyUsed(key.id)
   return authenticated(identityOf(followed))
@@ -62,10 +63,10 @@ async function followClient(
   verifier: Verifier,
   { key, owner }: KnownUserApiKey,
   clientId: string,
-  address: string | null,
+  { address, request }: VerifiedRequest,
 ): Promise<KnownUserApiKey | Refusal> {
   const { domain } = verifier
-  const actor: Actor = { userId: owner.id, via: 'user_api_key', address }
+  const actor: Actor = { userId: owner.id, via: 'user_api_key', address, traceId: traceOf(request).id }
   const outcome = await changeClient(domain, actor, key.id, clientId)
   if (outcome.outcome === 'refused') return outcome.refusal
   const now = await loadKey(verifier, key.keyHash, 'user_api_key')

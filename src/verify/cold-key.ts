@@ -48,7 +48,10 @@ export async function findKey(
     const again = await knownKey(verifier, keyHash)
     if (again) return again
   }
-  if (unknownKeys.has(keyHash)) return undefined
+  if (unknownKeys.has(keyHash)) {
+    if (domain.observer.isOn) domain.observer.cacheAsked('known_absent')
+    return undefined
+  }
   // A key that was good is looked up whoever else comes from its address.
   const isCounted = !cache.isKnown(keyHash)
   const limited = isCounted ? countUnknownKey(domain, address) : undefined

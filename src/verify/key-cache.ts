@@ -75,6 +75,11 @@ export class KeyCache {
     return this.#generation
   }
 
+  /** How many keys are kept at the moment. */
+  get size(): number {
+    return this.#keys.size
+  }
+
   /** The key, if it is known and what is known may be believed. */
   get(keyHash: string): KnownKey | undefined {
     const entry = this.#keys.get(keyHash)

@@ -34,6 +34,13 @@ export class Trust {
     if (this.#since === undefined || began.steady > this.#since.steady) this.#since = began
   }
 
+  /** How long ago what others have changed was read, in milliseconds; undefined before the first time. */
+  ageMs(): number | undefined {
+    if (this.#since === undefined) return undefined
+    const { steady, wall } = this.#now()
+    return Math.max(steady - this.#since.steady, wall - this.#since.wall)
+  }
+
   holds(): boolean {
     return this.#since !== undefined && this.isRecent(this.#since)
   }

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, type TestContext, test } from 'node:test'
 import { sql } from 'kysely'
-import type { Store } from '../../src/domain/store.ts'
 import { HallpassError } from '../../src/protocol/errors.ts'
 import { openSqliteStore } from '../../src/storage/open-store.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
@@ -33,36 +32,34 @@ describe('openSqlite', () => {
     })
   }
 
-  test('tells who watches of commits of another connection', async (t) => {
-    const { put, store, other } = await twoStores(t)
-    const heard = await watched(t, store)
-    await put(other)
-    await until(() => heard.commits > 0)
+  test('tells of commits of another connection, and never of its own', async (t) => {
+    const path = join(temporaryFolder(t), 'hallpass.db')
+    const [store, other] = [await openSqliteStore({ path }), await openSqliteStore({ path })]
+    t.after(() => Promise.all([store.close(), other.close()]))
+    const put = (by: typeof store, value: string) => by.settings.put({ name: 'title', value, updatedAt: now })
+    let heardByStore = 0
+    const heard = Promise.withResolvers<void>()
+    const onLost = (error: unknown) => assert.fail(String(error))
+    await store.watch({ onCommit: () => (heardByStore += 1), onLost })
+    await other.watch({ onCommit: () => heard.resolve(), onLost })
+    await put(store, 'ours')
+    await heard.promise
+    // Both ask at the same pace, so that what the store had to hear of its own it has heard.
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.equal(heardByStore, 0)
   })
 
   test('tells of commits of another connection while a transaction of its own waits', async (t) => {
-    const { put, store, other } = await twoStores(t)
-    const heard = await watched(t, store)
-    await put(other)
-    await store.transaction(() => until(() => heard.commits > 0))
-  })
-
-  test('tells nothing more once the watching ends', async (t) => {
-    const { put, store, other } = await twoStores(t)
-    const [ended, goes] = [await watched(t, store), await watched(t, store)]
-    await ended.stop()
-    await put(other)
-    await until(() => goes.commits > 0)
-    assert.equal(ended.commits, 0)
-  })
-
-  test('tells once that it cannot be heard', async (t) => {
-    const { store } = await twoStores(t)
-    const heard = await watched(t, store)
-    await store.close()
-    await until(() => heard.losses > 0)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    assert.equal(heard.losses, 1)
+    const path = join(temporaryFolder(t), 'hallpass.db')
+    const [store, other] = [await openSqliteStore({ path }), await openSqliteStore({ path })]
+    t.after(() => Promise.all([store.close(), other.close()]))
+    const heard = Promise.withResolvers<void>()
+    await store.watch({
+      onCommit: () => heard.resolve(),
+      onLost: (error) => heard.reject(error),
+    })
+    await other.settings.put({ name: 'title', value: 'Ours', updatedAt: now })
+    await store.transaction(() => heard.promise)
   })
 
   test('makes folders and files that only their owner can read', async (t) => {
@@ -223,35 +220,4 @@ function connection(t: TestContext, path: string): DatabaseSync {
   const opened = new DatabaseSync(path, { timeout: 0 })
   t.after(() => opened.close())
   return opened
-}
-
-async function twoStores(t: TestContext) {
-  const path = join(temporaryFolder(t), 'hallpass.db')
-  const [store, other] = [await openSqliteStore({ path }), await openSqliteStore({ path })]
-  t.after(() => Promise.all([store.close(), other.close()]))
-  const put = (by: typeof store) => by.settings.put({ name: 'title', value: 'one', updatedAt: now })
-  return { store, other, put }
-}
-
-/** Watches a store, and counts what is told. */
-async function watched(t: TestContext, store: Store) {
-  const heard = { commits: 0, losses: 0, stop: async () => {} }
-  heard.stop = await store.watch({
-    onCommit: () => {
-      heard.commits += 1
-    },
-    onLost: () => {
-      heard.losses += 1
-    },
-  })
-  t.after(() => heard.stop())
-  return heard
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000
-  while (!isSo()) {
-    assert.ok(Date.now() < deadline, 'not within 5 seconds')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 }

@@ -11,7 +11,7 @@ export const firstTables: Migration = {
     await createUserApiKeyTables(db, schema)
     await createApiKeyTables(db, schema)
     await createUserTables(db, schema)
-    await createOtherTables(db)
+    await createOtherTables(db, schema)
     await schema.makeAppendOnly(db, 'audit_events')
   },
 }
@@ -124,7 +124,7 @@ async function createUserTables(db: Kysely<unknown>, schema: SchemaDialect): Pro
   await createIndex(db, 'sessions', ['expires_at'])
 }
 
-async function createOtherTables(db: Kysely<unknown>): Promise<void> {
+async function createOtherTables(db: Kysely<unknown>, schema: SchemaDialect): Promise<void> {
   await db.schema
     .createTable('authorization_requests')
     .addColumn('id', 'text', key)
@@ -143,7 +143,7 @@ async function createOtherTables(db: Kysely<unknown>): Promise<void> {
 
   await db.schema
     .createTable('audit_events')
-    .addColumn('sequence', 'integer', key)
+    .addColumn('sequence', schema.longInteger, key)
     .addColumn('at', 'bigint', required)
     .addColumn('actor_user_id', 'text')
     .addColumn('actor_via', 'text', required)

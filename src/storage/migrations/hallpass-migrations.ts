@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.ts'
 import { apiKeyLimits } from './api-key-limits.ts'
+import { auditTraces } from './audit-traces.ts'
 import { cacheChanges } from './cache-changes.ts'
 import { deviceDeliveries } from './device-deliveries.ts'
 import { deviceRequests } from './device-requests.ts'
@@ -24,6 +25,7 @@ export const hallpassMigrations: readonly Migration[] = [
   jobRuns,
   externalAccounts,
   signingKeys,
+  auditTraces,
   cacheChanges,
   useCounts,
 ]

@@ -1,13 +1,13 @@
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Kysely } from 'kysely'
-import type { ChangeListener } from '../../domain/store.ts'
 import type { Database } from '../database.ts'
-import { refuseQueriesBesideTransaction } from '../transaction.ts'
+import { refuseQueriesBesideTransaction, transactionsOver } from '../transaction.ts'
 import { createDatabaseFile } from './database-file.ts'
 import { NodeSqliteDialect } from './dialect.ts'
 import { isBusy, openingFailed } from './opening-failed.ts'
 import { sqliteSchema } from './schema-dialect.ts'
+import { watchCommits } from './watch.ts'
 
 export interface SqliteOptions {
   /**
@@ -29,48 +29,31 @@ export async function openSqlite({ path }: SqliteOptions): Promise<Database> {
     dialect: new NodeSqliteDialect(connection),
     plugins: [refuseQueriesBesideTransaction],
   })
+  const watching = new Set<() => void>()
   return {
     tables: <Tables>() => kysely as Kysely<Tables>,
     schema: sqliteSchema,
     location: path,
-    watch: async (listener) => watchVersion(connection, listener),
-    // Others ask for themselves.
-    announce: async () => {},
+    async watch(listener) {
+      if (!connection.isOpen) throw new Error('the database is closed')
+      const stopWatching = watchCommits(connection, listener)
+      watching.add(stopWatching)
+      return async () => {
+        watching.delete(stopWatching)
+        stopWatching()
+      }
+    },
+    // The file itself tells.
+    async announce() {},
     async close() {
       if (!connection.isOpen) return
+      for (const stop of watching) stop()
+      await transactionsOver(kysely)
       // Closed while holding the one connection, so that no transaction is cut off in its middle.
       await kysely.connection().execute(async () => connection.close())
       await kysely.destroy()
     },
   }
-}
-
-/** How often SQLite is asked whether anybody else has committed. It takes a few microseconds. */
-const askEveryMs = 10
-
-/**
- * SQLite's own word on whether anybody else has committed. It is asked past Kysely, because it may be asked while a
- * transaction runs: it neither reads nor touches a row, and must not wait for one that takes long.
- */
-function watchVersion(connection: DatabaseSync, listener: ChangeListener): () => Promise<void> {
-  const statement = connection.prepare('pragma data_version')
-  let known = statement.get()?.data_version
-  let isLost = false
-  const timer = setInterval(() => {
-    try {
-      const version = statement.get()?.data_version
-      const isNews = version !== known || isLost
-      known = version
-      isLost = false
-      if (isNews) listener.onCommit()
-    } catch (error) {
-      // Told once, not a hundred times a second.
-      if (!isLost) listener.onLost(error)
-      isLost = true
-    }
-  }, askEveryMs)
-  timer.unref()
-  return async () => clearInterval(timer)
 }
 
 /** How long to wait for another process that holds the database. */

@@ -8,6 +8,11 @@ export const sqliteSchema: SchemaDialect = {
 
   clustered: (table) => table.modifyEnd(sql`without rowid`),
 
+  // Has 64 bits, and under this name alone is the number of the row itself.
+  longInteger: 'integer',
+
+  prepare: async (db) => db,
+
   async makeAppendOnly(db, table) {
     for (const change of ['update', 'delete']) {
       await sql`
