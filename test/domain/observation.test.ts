@@ -58,7 +58,7 @@ describe('Observer', () => {
       heard.filter((line) => !line.startsWith('storeAsked')),
       ['cacheAsked miss', 'verified user_api_key user_api_key_invalid', 'refused GET user_api_key_invalid'],
     )
-    assert.ok(heard.includes('storeAsked userApiKeys.findByHash done'))
+    assert.ok(heard.includes('storeAsked userApiKeys.findByHashWithAccount done'))
   })
 
   test('hears of a transaction that fails', async () => {
