@@ -10,7 +10,7 @@ import { type User, userOfAccount } from '../domain/user.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import type { KnownKey } from './key-cache.ts'
 import { knownKey } from './owner.ts'
-import { countUnknownKey, giveBackUnknownKey } from './unknown-key-limit.ts'
+import { checkUnknownKeys, countUnknownKey } from './unknown-key-limit.ts'
 import type { Verifier } from './verifier.ts'
 
 type Kind = KnownKey['kind']
@@ -52,12 +52,12 @@ export async function findKey(
     if (domain.observer.isOn) domain.observer.cacheAsked('known_absent')
     return undefined
   }
-  // A key that was good is looked up whoever else comes from its address.
-  const isCounted = !cache.isKnown(keyHash)
-  const limited = isCounted ? countUnknownKey(domain, address) : undefined
+  // A key that was good is looked up whoever else comes from its address, and of many requests one looks.
+  const isCounted = !cache.isKnown(keyHash) && !underWay.get(verifier)?.has(keyHash)
+  const limited = isCounted ? checkUnknownKeys(domain, address) : undefined
   if (limited) return limited
   const known = await loadKey(verifier, keyHash, kind)
-  if (known && isCounted) giveBackUnknownKey(domain, address)
+  if (!known && isCounted) countUnknownKey(domain, address)
   return known
 }
 
