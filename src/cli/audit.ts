@@ -87,7 +87,8 @@ function describe(entry: AuditRecord): string {
   const who = entry.actorUserId === null ? 'system' : `user ${entry.actorUserId} by ${entry.actorVia}`
   const where = entry.actorAddress === null ? '' : ` from ${entry.actorAddress}`
   const at = describeInstant(new Date(entry.at).toISOString())
-  return `${entry.sequence}  ${at}  ${entry.action}  ${who}${where}  ${entry.details}`
+  const trace = entry.traceId === null ? '' : `  trace ${entry.traceId}`
+  return `${entry.sequence}  ${at}  ${entry.action}  ${who}${where}  ${entry.details}${trace}`
 }
 
 async function verify(flags: { readonly data?: string; readonly head?: string }): Promise<void> {

@@ -15,6 +15,7 @@ import type { OwnScope } from '../protocol/scopes.ts'
 import { type SettingDefinition, settingsCatalogue } from '../protocol/settings.ts'
 import type { HallpassConfig, LocalSignInConfig } from '../server/config.ts'
 import type { JsonSchema } from './json-schema.ts'
+import { logFormats, logLevels } from './server-log.ts'
 
 type Members<T> = Record<keyof T, JsonSchema>
 
@@ -202,6 +203,28 @@ const configMembers: Members<HallpassConfig> = {
     default: false,
     description: 'Whether pushes may go to private addresses.',
   },
+  metrics: {
+    type: 'boolean',
+    default: false,
+    description: 'Whether metrics are kept, for administrators at /hallpass/metrics.',
+  },
+  metricsPort: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 65_535,
+    description: 'A port where /metrics asks for no credential; 0 takes a free one. Default: none.',
+  },
+  metricsHost: { ...text, default: '127.0.0.1', description: 'The address that port is on.' },
+  logLevel: {
+    type: 'string',
+    enum: logLevels,
+    description: 'What is worth a line in the log: at debug every request, at info refusals. Default info.',
+  },
+  logFormat: {
+    type: 'string',
+    enum: logFormats,
+    description: 'The form of the log: auto is text on a terminal, else JSON. Default auto.',
+  },
   scopes: {
     type: 'array',
     items: objectOf(scopeMembers, ['name', 'label', 'description', 'routes']),
@@ -261,7 +284,13 @@ function settingSchema(setting: SettingDefinition): JsonSchema {
     case 'boolean':
       return { ...shared, type: 'boolean', default: normally }
     case 'string':
-      return { ...shared, type: 'string', maxLength: setting.maximumLength, default: normally }
+      return {
+        ...shared,
+        type: 'string',
+        maxLength: setting.maximumLength,
+        ...(setting.choices && { enum: setting.choices }),
+        default: normally,
+      }
     case 'list':
       // The wire separates items with `|`, so none can hold one.
       return {

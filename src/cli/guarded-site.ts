@@ -8,6 +8,7 @@ import { createForum, type Forum } from '../forum/forum.ts'
 import { createHallpass } from '../server/create-hallpass.ts'
 import type { Hallpass } from '../server/hallpass.ts'
 import type { Database } from '../storage/database.ts'
+import type { Observing } from './observing.ts'
 import type { ServeOptions } from './serve-options.ts'
 
 /** Which site it is: the one place where that is decided. */
@@ -22,6 +23,7 @@ export async function openGuardedSite(
   store: Store,
   address: string,
   options: ServeOptions,
+  observing: Observing,
 ): Promise<{ readonly hallpass: Hallpass; readonly listeners: NodeListeners }> {
   const kind = siteKind(options)
   const { baseUrl, upstream, trustedProxies, requireSignIn } = options
@@ -30,6 +32,9 @@ export async function openGuardedSite(
   let forum: Forum | undefined
   const hallpass = await createHallpass({
     store,
+    ...observing.options,
+    // In front of an application that path is its own.
+    ...(kind === 'gateway' ? {} : { metricsPath: '/metrics' }),
     ...known,
     trustedProxies,
     ...(options.signIn === undefined ? {} : { signIn: options.signIn }),
@@ -43,7 +48,14 @@ export async function openGuardedSite(
   if (kind === 'gateway' && upstream !== undefined) {
     return {
       hallpass,
-      listeners: nodeGateway(hallpass, { upstream, ...known, trustedProxies, requireSignIn }),
+      listeners: nodeGateway(hallpass, {
+        upstream,
+        ...known,
+        trustedProxies,
+        requireSignIn,
+        observer: observing.options.observer,
+        onError: (error, { trace }) => observing.log.fault(error, trace.id),
+      }),
     }
   }
   if (kind === 'forum') {
@@ -56,6 +68,7 @@ export async function openGuardedSite(
       userFields: async (user, viewer) =>
         viewer?.id === user.id || viewer?.admin ? { user_api_keys: await hallpass.appsOf(user) } : {},
       onNotification: hallpass.pushNotification,
+      onError: observing.log.fault,
     })
   }
   const site = forum ?? hallpass

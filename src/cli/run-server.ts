@@ -6,6 +6,7 @@ import type { Hallpass } from '../server/hallpass.ts'
 import { openSqlite } from '../storage/sqlite/open-sqlite.ts'
 import { createStore } from '../storage/store.ts'
 import { openGuardedSite, siteKind } from './guarded-site.ts'
+import { startObserving } from './observing.ts'
 import { databasePath } from './open-data.ts'
 import type { ServeOptions } from './serve-options.ts'
 
@@ -15,13 +16,15 @@ export async function runServer(options: ServeOptions): Promise<void> {
   const opened = Promise.withResolvers<NodeListeners>()
   const server = await listenOrExplain(onceOpen(opened.promise), options)
   const address = options.baseUrl ?? `http://${shownHost(options.host)}:${server.port}`
-  const { site, first, close } = await openSite(address, options).catch(async (error: unknown) => {
-    await server.close(0)
-    throw error
-  })
+  const { site, first, close, metricsPort } = await openSite(address, options).catch(
+    async (error: unknown) => {
+      await server.close(0)
+      throw error
+    },
+  )
   // Before the greeting, because whoever has read it may stop the server at once.
   const stopped = stopSignal()
-  process.stdout.write(greeting(address, options, first))
+  process.stdout.write(greeting(address, options, first, metricsPort))
   opened.resolve(site)
 
   await stopped
@@ -31,21 +34,27 @@ export async function runServer(options: ServeOptions): Promise<void> {
 }
 
 /** Hallpass and its site on the embedded database, and, on an empty one, the first administrator. */
-async function openSite(
-  address: string,
-  options: ServeOptions,
-): Promise<{ site: NodeListeners; first: FirstAdministrator | undefined; close: () => Promise<void> }> {
+async function openSite(address: string, options: ServeOptions): Promise<OpenSite> {
+  const observing = await startObserving(options.observing)
   const database = await openSqlite({ path: databasePath(options.data) })
   const store = await createStore(database)
-  const { hallpass, listeners } = await openGuardedSite(database, store, address, options)
+  const { hallpass, listeners } = await openGuardedSite(database, store, address, options, observing)
   // Last, so that whatever else can fail has not: the password is shown once.
   const first =
     (await store.accounts.count()) === 0 ? await makeFirstAdministrator(hallpass, options) : undefined
   const close = async (): Promise<void> => {
     await hallpass.close()
     await store.close()
+    await observing.close()
   }
-  return { site: listeners, first, close }
+  return { site: listeners, first, close, metricsPort: observing.metricsServer?.port }
+}
+
+interface OpenSite {
+  readonly site: NodeListeners
+  readonly first: FirstAdministrator | undefined
+  readonly close: () => Promise<void>
+  readonly metricsPort: number | undefined
 }
 
 /** Listeners that wait for `site` and then are it. */
@@ -119,14 +128,22 @@ async function listenOrExplain(
   }
 }
 
-function greeting(address: string, options: ServeOptions, first: FirstAdministrator | undefined): string {
+function greeting(
+  address: string,
+  options: ServeOptions,
+  first: FirstAdministrator | undefined,
+  metricsPort: number | undefined,
+): string {
+  const { host } = options.observing.metricsListener ?? options
+  const metrics =
+    metricsPort === undefined ? '' : `\n  metrics        http://${shownHost(host)}:${metricsPort}/metrics`
   const password =
     first?.password === undefined ? '' : `\n  password       ${first.password}   (shown this once)`
   return `hallpass is running
 
   address        ${address}
   administrator  ${first?.username ?? options.admin.username}${password}
-  data           ${options.data}${options.upstream === undefined ? '' : `\n  in front of    ${options.upstream}`}
+  data           ${options.data}${options.upstream === undefined ? '' : `\n  in front of    ${options.upstream}`}${metrics}
 
 ${siteKind(options) === 'forum' ? nextSteps(address) : ''}ctrl-c stops it
 `

@@ -7,6 +7,8 @@ import { HallpassError } from '../protocol/errors.ts'
 import type { OwnScope } from '../protocol/scopes.ts'
 import { formatSetting, isSettingName } from '../protocol/setting-values.ts'
 import type { HallpassConfig } from '../server/config.ts'
+import type { ObservingOptions } from './observing.ts'
+import { logFormats, logLevels } from './server-log.ts'
 
 /** The flags of `hallpass serve`, as they were typed. */
 export interface ServeFlags {
@@ -20,6 +22,10 @@ export interface ServeFlags {
   readonly config?: string
   readonly upstream?: string
   readonly requireSignIn?: boolean
+  readonly metrics?: boolean
+  readonly metricsPort?: string
+  readonly logLevel?: string
+  readonly logFormat?: string
 }
 
 export interface ServeOptions {
@@ -45,6 +51,8 @@ export interface ServeOptions {
   readonly scopes: readonly OwnScope[]
   readonly apiKeyScopes: readonly ApiKeyScopeDefinition[]
   readonly pinnedSettings: PinnedSettings
+  /** How it can be watched. */
+  readonly observing: ObservingOptions
   /** The first administrator, made on an empty database. */
   readonly admin: {
     readonly username: string
@@ -111,6 +119,7 @@ export function readServeOptions(
     scopes: file.scopes ?? [],
     apiKeyScopes: file.apiKeyScopes ?? [],
     pinnedSettings: pinnedSettings(file),
+    observing: readObservingOptions(flags, environment, file),
     admin: {
       username: environment.HALLPASS_ADMIN_USERNAME || 'admin',
       password: environment.HALLPASS_ADMIN_PASSWORD || undefined,
@@ -142,6 +151,39 @@ function readTrustedProxies(flags: readonly string[] | undefined, variable = '')
     }
   }
   return ranges
+}
+
+/** @throws HallpassError naming the flag or variable that cannot be used */
+function readObservingOptions(
+  flags: ServeFlags,
+  environment: Environment,
+  file: HallpassConfig,
+): ObservingOptions {
+  const port = pick(flags.metricsPort, '--metrics-port', environment, 'HALLPASS_METRICS_PORT')
+  if (port && (!/^\d{1,5}$/.test(port.value) || Number(port.value) > 65_535)) {
+    throw unusable(port, 'a port number from 0 to 65535')
+  }
+  const metrics = pick(undefined, '', environment, 'HALLPASS_METRICS')
+  if (metrics && !/^[01]$/.test(metrics.value)) throw unusable(metrics, '1 to keep metrics, 0 not to')
+  const level = pick(flags.logLevel, '--log-level', environment, 'HALLPASS_LOG_LEVEL')
+  const format = pick(flags.logFormat, '--log-format', environment, 'HALLPASS_LOG_FORMAT')
+  const listensOn = port ? Number(port.value) : file.metricsPort
+  const host = environment.HALLPASS_METRICS_HOST || (file.metricsHost ?? '127.0.0.1')
+  return {
+    logLevel: oneOf(logLevels, level) ?? file.logLevel ?? 'info',
+    logFormat: oneOf(logFormats, format) ?? file.logFormat ?? 'auto',
+    metrics:
+      listensOn !== undefined ||
+      (flags.metrics ?? (metrics ? metrics.value === '1' : (file.metrics ?? false))),
+    metricsListener: listensOn === undefined ? undefined : { host, port: listensOn },
+  }
+}
+
+function oneOf<Value extends string>(values: readonly Value[], given: Given | undefined): Value | undefined {
+  if (!given) return undefined
+  const found = values.find((value) => value === given.value)
+  if (found === undefined) throw unusable(given, values.join(', '))
+  return found
 }
 
 interface Given {

@@ -25,6 +25,16 @@ export function registerServe(program: Command): void {
       '--upstream <url>',
       'the application to stand in front of, such as http://127.0.0.1:3000\n(HALLPASS_UPSTREAM; default none)',
     )
+    .option('--metrics', 'keep metrics, for administrators at /hallpass/metrics (HALLPASS_METRICS=1)')
+    .option(
+      '--metrics-port <number>',
+      'a port where /metrics asks for no credential, on HALLPASS_METRICS_HOST,\nnormally 127.0.0.1 (HALLPASS_METRICS_PORT; default none)',
+    )
+    .option(
+      '--log-level <level>',
+      'what is worth a line on stderr: debug, info, warn or error\n(HALLPASS_LOG_LEVEL; default info)',
+    )
+    .option('--log-format <format>', 'json, text, or auto: text on a terminal (HALLPASS_LOG_FORMAT)')
     .option('--require-sign-in', 'let nobody through to the application without a sign-in or a key')
     .option('--no-forum', 'serve Hallpass alone, for an application behind a proxy that asks it')
     .addHelpText(

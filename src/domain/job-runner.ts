@@ -87,8 +87,11 @@ export class JobRunner {
     const lost = new AbortController()
     const stopRenewing = this.#keepLease(job.name, owner, lost)
     const signal = AbortSignal.any([this.#closing.signal, lost.signal])
+    const startedAt = performance.now()
     try {
       const { end, error } = await this.#endOf(job, this.#runOf(job.name, owner, signal), record)
+      const result = end?.outcome ?? 'lost'
+      this.#domain.observer.jobEnded(job.name, result, performance.now() - startedAt)
       if (end) await store.jobRuns.finish(job.name, owner, { ...end, finishedAt: clock.now() })
       if (error !== undefined) this.#options.onError(error, job.name)
     } finally {

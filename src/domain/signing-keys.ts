@@ -31,6 +31,8 @@ export interface SigningKeys {
   current(): Promise<SigningKey>
   /** Every key that signs now, will soon, or did lately: those that verifiers must know. */
   published(): Promise<readonly SigningKey[]>
+  /** Reads them again when they are next asked for: another process may have changed them. */
+  forget(): void
 }
 
 const hourMs = 3_600_000
@@ -52,7 +54,7 @@ const rereadAfterMs = 60_000
 export function createSigningKeys(domain: Domain, own: string | undefined): SigningKeys {
   if (own !== undefined) {
     const key = readOwnKey(own)
-    return { current: async () => key, published: async () => [key] }
+    return { current: async () => key, published: async () => [key], forget: () => {} }
   }
   let known: { readonly keys: readonly KnownKey[]; readonly readAt: number } | undefined
 
@@ -77,6 +79,9 @@ export function createSigningKeys(domain: Domain, own: string | undefined): Sign
       return active
     },
     published: load,
+    forget() {
+      if (known) known = { ...known, readAt: Number.NEGATIVE_INFINITY }
+    },
   }
 }
 

@@ -4,6 +4,8 @@
  */
 import type { ApiKeyScopeMode, GrantedApiKeyScope } from '../protocol/api-key-scopes.ts'
 import type { GrantedScope } from '../protocol/scopes.ts'
+import type { CacheChange } from './changes.ts'
+import type { Observer } from './observation.ts'
 
 export type { ApiKeyScopeMode, GrantedApiKeyScope, GrantedScope }
 
@@ -115,6 +117,15 @@ export interface AccountRecord {
   readonly active: boolean
   readonly suspendedUntil: number | null
   readonly createdAt: number
+}
+
+/** What of an account decides about its keys. */
+export type AccountFacts = Omit<AccountRecord, 'email' | 'passwordHash'>
+
+/** A key, and the local account that it belongs to; undefined where there is none with exactly that id. */
+export interface WithAccount<Key> {
+  readonly key: Key
+  readonly account: AccountFacts | undefined
 }
 
 export type NewAccount = Omit<AccountRecord, 'id'>
@@ -263,6 +274,8 @@ export interface AuditRecord {
   readonly action: string
   /** JSON text of what the event held. */
   readonly details: string
+  /** The trace of the request that caused it: 32 hexadecimal digits; null where there was none. */
+  readonly traceId: string | null
   /** The hash of the entry before; 64 zeros for the first. */
   readonly previousHash: string
   readonly hash: string
@@ -276,6 +289,7 @@ export interface AuditFilter {
   /** Milliseconds since the epoch; the first that fits, and the first that fits no more. */
   readonly since?: number
   readonly until?: number
+  readonly traceId?: string
   /** What the details must hold: values by their name. */
   readonly details?: Readonly<Record<string, string | number>>
 }
@@ -315,6 +329,25 @@ export interface SigningKeyRecord {
   readonly activeFrom: number
 }
 
+/** A change that other processes on the database have to hear of. */
+export interface CacheChangeRecord extends CacheChange {
+  /** That of the entry in the audit log that it belongs to; an entry may have several changes. */
+  readonly sequence: number
+  readonly at: number
+  /** Names the process that committed it. */
+  readonly origin: string
+}
+
+/** Who hears that others have committed something. */
+export interface ChangeListener {
+  /** Something was committed, by whomever: called at least once for one commit or for many, and perhaps for nothing. */
+  onCommit(): void
+  /**
+   * Commits cannot be heard at the moment. That is mended without further ado, and then `onCommit` is called.
+   */
+  onLost(error: unknown): void
+}
+
 /** What came of deleting up to a limit. */
 export interface Deleted {
   readonly deleted: number
@@ -342,6 +375,14 @@ export class UniqueViolation extends Error {
     super(`\`${field}\` is taken`, options)
     this.field = field
   }
+}
+
+/**
+ * Thrown where the database does not answer, or not in time, and so nothing can be told for certain. A transaction that was
+ * under way may yet be committed.
+ */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
 }
 
 /** The values that the store keeps unique. */
@@ -382,6 +423,8 @@ export interface StoreSession {
   }
   readonly userApiKeys: {
     findByHash(keyHash: string): Promise<UserApiKeyRecord | undefined>
+    /** The same with the local account of its user, in one read. */
+    findByHashWithAccount(keyHash: string): Promise<WithAccount<UserApiKeyRecord> | undefined>
     findById(id: number): Promise<UserApiKeyRecord | undefined>
     /** All keys of the user, newest first, whatever their state. */
     listByUser(userId: string): Promise<readonly UserApiKeyRecord[]>
@@ -404,6 +447,8 @@ export interface StoreSession {
   }
   readonly apiKeys: {
     findByHash(keyHash: string): Promise<ApiKeyRecord | undefined>
+    /** The same with the local account of its user, in one read. */
+    findByHashWithAccount(keyHash: string): Promise<WithAccount<ApiKeyRecord> | undefined>
     findById(id: number): Promise<ApiKeyRecord | undefined>
     /** Without the hidden ones. Never-revoked first, then last revoked first, then newest first (protocol §11.1). */
     list(page: { offset: number; limit: number }): Promise<readonly ApiKeyRecord[]>
@@ -575,9 +620,23 @@ export interface StoreSession {
     insert(key: SigningKeyRecord): Promise<void>
     delete(kid: string): Promise<void>
   }
+  readonly changes: {
+    /** Keeps the changes of one entry of the audit log, and lets those who watch the store know once it is committed. */
+    append(entry: {
+      readonly sequence: number
+      readonly at: number
+      readonly origin: string
+      readonly changes: readonly CacheChange[]
+    }): Promise<void>
+    /** Oldest first, some of those with a higher number than `sequence`, and all of each number; none when there are none. */
+    listAfter(sequence: number): Promise<readonly CacheChangeRecord[]>
+    /** The lowest and the highest number that is kept; 0 when there is none. */
+    kept(): Promise<{ readonly oldest: number; readonly newest: number }>
+  }
   /**
    * Deletes sessions, parked requests, one-time passwords and device requests (with their approvals) whose time is
-   * over, at the most `limit` of each. Answers with how many it were, and whether there may be more.
+   * over, and changes that are an hour old, at the most `limit` of each. The newest change stays, and of two changes the
+   * older never outlives the newer. Answers with how many it were, and whether there may be more.
    */
   deleteExpired(now: number, limit: number): Promise<Deleted>
 }
@@ -592,18 +651,12 @@ export interface Store extends StoreSession {
    */
   transaction<T>(work: (session: StoreSession) => Promise<T>): Promise<T>
   /**
-   * Tells of what other processes, or other stores on the same database, commit, until it is stopped by what it answers
-   * with or the store is closed. Resolves when it hears, or has told that it cannot.
+   * Tells the listener when another process, or another store on the same database, has committed changes, until the
+   * answer is called. Whether it tells of what this store commits itself is left open.
    */
-  watch(listener: {
-    /** Others have committed a change: called at least once for one or many, and perhaps for nothing. */
-    onCommit(): void
-    /**
-     * Commits cannot be heard of at the moment. It is tried again by itself; `onCommit` is called once they can be heard
-     * of again.
-     */
-    onLost(error: unknown): void
-  }): Promise<() => Promise<void>>
+  watch(listener: ChangeListener): Promise<() => Promise<void>>
+  /** Where to tell how many transactions each commit held, for a store that puts several into one. */
+  observe?(observer: Pick<Observer, 'committed'>): void
   /** Resolves when the database answers; rejects when it does not. */
   ping(): Promise<void>
   close(): Promise<void>

@@ -28,6 +28,16 @@ export interface HallpassConfig {
   readonly trustedProxies?: readonly string[]
   /** Whether pushes may go to private addresses. Default false. */
   readonly allowPrivatePush?: boolean
+  /** Whether metrics are kept, for administrators at /hallpass/metrics. Default false. */
+  readonly metrics?: boolean
+  /** A port where /metrics asks for no credential; 0 takes a free one. Default: none. */
+  readonly metricsPort?: number
+  /** The address that port is on. Default `127.0.0.1`. */
+  readonly metricsHost?: string
+  /** What is worth a line in the log. Default `info`. */
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error'
+  /** The form of the log: `auto` is text on a terminal, else JSON. Default `auto`. */
+  readonly logFormat?: 'auto' | 'json' | 'text'
   /** Scopes for the application's own routes, which users can give to apps. Default: none. */
   readonly scopes?: readonly OwnScope[]
   /** The same for administrators' API keys. Default: none. */

@@ -1,4 +1,5 @@
 import type { CreateTableBuilder, Kysely } from 'kysely'
+import type { ChangeListener } from '../domain/store.ts'
 
 /**
  * An open database. Hallpass's store is made on it with `createStore`; an application in the same process may keep
@@ -20,25 +21,11 @@ export interface Database {
    * Tells of what other connections commit, until it is stopped by what it answers with, or the database is closed.
    * Resolves when it hears, or has told that it cannot.
    */
-  watch(listener: CommitListener): Promise<() => Promise<void>>
+  watch(listener: ChangeListener): Promise<() => Promise<void>>
   /** Part of the transaction `db`: those who watch hear of it once it is committed. */
   announce(db: Kysely<unknown>): Promise<void>
   /** Waits for the transactions that were asked for, then closes. Closing twice does nothing. */
   close(): Promise<void>
-}
-
-/** Who wants to hear of commits; what it is called with does not throw. */
-export interface CommitListener {
-  /**
-   * Another connection has committed a change: called at least once for one or many, and perhaps for nothing. Who only
-   * writes without `announce` may not be heard of.
-   */
-  onCommit(): void
-  /**
-   * Commits cannot be heard of at the moment, because the connection broke for instance. It is tried again by itself;
-   * `onCommit` is called once they can be heard of again.
-   */
-  onLost(error: unknown): void
 }
 
 /** The parts of a migration that databases differ in. All else in a migration is written once. */

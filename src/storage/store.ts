@@ -7,6 +7,7 @@ import type { Store, StoreSession } from '../domain/store.ts'
 import { createAccounts } from './accounts.ts'
 import { createApiKeys } from './api-keys.ts'
 import { createAuditEvents } from './audit-events.ts'
+import { createCacheChanges } from './cache-changes.ts'
 import { createClients } from './clients.ts'
 import type { Database } from './database.ts'
 import { createDeviceApprovals } from './device-approvals.ts'
@@ -35,14 +36,8 @@ export async function createStore(database: Database): Promise<Store> {
   await migrate(database, { name: 'hallpass', migrations: hallpassMigrations })
   const db = database.tables<HallpassTables>()
   return {
-    ...createSession(db),
-    transaction: (work) =>
-      inTransaction(db, async (transaction) => {
-        const session = createSession(transaction)
-        const answer = await work(session)
-        await database.announce(transaction as unknown as Kysely<unknown>)
-        return answer
-      }),
+    ...createSession(db, database),
+    transaction: (work) => inTransaction(db, (transaction) => work(createSession(transaction, database))),
     async ping() {
       await sql`select 1`.execute(db)
     },
@@ -51,7 +46,7 @@ export async function createStore(database: Database): Promise<Store> {
   }
 }
 
-function createSession(db: Kysely<HallpassTables>): StoreSession {
+function createSession(db: Kysely<HallpassTables>, database: Database): StoreSession {
   return {
     clients: createClients(db),
     userApiKeys: createUserApiKeys(db),
@@ -68,6 +63,7 @@ function createSession(db: Kysely<HallpassTables>): StoreSession {
     audit: createAuditEvents(db),
     jobRuns: createJobRuns(db),
     signingKeys: createSigningKeyStore(db),
+    changes: createCacheChanges(db, (transaction) => database.announce(transaction)),
     deleteExpired: (now, limit) => deleteExpired(db, now, limit),
   }
 }

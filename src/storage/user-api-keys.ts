@@ -1,6 +1,7 @@
 import type { InferResult, Kysely } from 'kysely'
 import type { GrantedScope, StoreSession, UserApiKeyAge, UserApiKeyRecord } from '../domain/store.ts'
 import { isAfter } from './age-page.ts'
+import { ownerAccountId, ownerColumns, ownerOf } from './key-owner.ts'
 import { preparedOnce } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 import { touch } from './touch.ts'
@@ -15,9 +16,23 @@ export function createUserApiKeys(db: Kysely<HallpassTables>): StoreSession['use
     selectUserApiKeys(db).where('key.key_hash', '=', keyHash).orderBy('scope.position'),
   )
 
+  const rowsWithOwner = preparedOnce(db, (keyHash: string) =>
+    selectUserApiKeys(db)
+      .leftJoin('users as owner', (join) => join.on('owner.id', '=', ownerAccountId()))
+      .select([...ownerColumns])
+      .where('key.key_hash', '=', keyHash)
+      .orderBy('scope.position'),
+  )
+
   return {
     async findByHash(keyHash) {
       return userApiKeysOf(await rowsByHash(keyHash))[0]
+    },
+
+    async findByHashWithAccount(keyHash) {
+      const rows = await rowsWithOwner(keyHash)
+      const [key] = userApiKeysOf(rows)
+      return key && rows[0] && { key, account: ownerOf(rows[0]) }
     },
 
     findById: (id) => findById(db, id),

@@ -215,7 +215,8 @@ describe('what the application is told', () => {
         'x-mine': 'kept',
       },
     })
-    const { host, via, connection, ...rest } = headers
+    const { host, via, connection, traceparent, ...rest } = headers
+    assert.match(String(traceparent), /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
     assert.deepEqual(rest, {
       accept: '*/*',
       'accept-language': '*',

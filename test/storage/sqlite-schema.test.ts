@@ -20,7 +20,7 @@ describe('audit_events is append-only', () => {
   const changes: readonly string[] = [
     `update audit_events set details = '{}'`,
     'delete from audit_events',
-    `insert or replace into audit_events select sequence, at, null, actor_via, null, action, '{}', previous_hash, hash
+    `insert or replace into audit_events select sequence, at, null, actor_via, null, action, '{}', previous_hash, hash, trace_id
      from audit_events where sequence = 1`,
     `insert into audit_events select * from audit_events where true
      on conflict (sequence) do update set details = '{}'`,

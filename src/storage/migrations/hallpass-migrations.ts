@@ -1,5 +1,7 @@
 import type { Migration } from '../migrate.ts'
 import { apiKeyLimits } from './api-key-limits.ts'
+import { auditTraces } from './audit-traces.ts'
+import { cacheChanges } from './cache-changes.ts'
 import { deviceDeliveries } from './device-deliveries.ts'
 import { deviceRequests } from './device-requests.ts'
 import { externalAccounts } from './external-accounts.ts'
@@ -22,4 +24,6 @@ export const hallpassMigrations: readonly Migration[] = [
   jobRuns,
   externalAccounts,
   signingKeys,
+  auditTraces,
+  cacheChanges,
 ]

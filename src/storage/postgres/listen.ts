@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from 'pg'
-import type { CommitListener } from '../database.ts'
+import type { ChangeListener } from '../../domain/store.ts'
 
 /** The channel on which a node tells the others that it has committed a change. */
 export const changesChannel = 'hallpass_changes'
@@ -17,7 +17,7 @@ const aliveEveryMs = 5000
  */
 export async function listen(
   connect: () => Promise<Client>,
-  { onCommit, onLost }: CommitListener,
+  { onCommit, onLost }: ChangeListener,
 ): Promise<() => Promise<void>> {
   const stopping = new AbortController()
   const firstAttempt = Promise.withResolvers<void>()

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { CommitListener } from '../database.ts'
+import type { ChangeListener } from '../../domain/store.ts'
 
 /** How often the file is asked, in milliseconds. Asking takes a few microseconds. */
 const askEveryMs = 10
@@ -9,7 +9,7 @@ const askEveryMs = 10
  * transaction runs: it neither reads nor touches a row, and must not wait for one that takes long. Keeps no process
  * alive. Answers with what stops it.
  */
-export function watchCommits(connection: DatabaseSync, { onCommit, onLost }: CommitListener): () => void {
+export function watchCommits(connection: DatabaseSync, { onCommit, onLost }: ChangeListener): () => void {
   const statement = connection.prepare('pragma data_version')
   let known = statement.get()?.data_version
   let lost = false
