@@ -30,7 +30,7 @@ export async function siteWithKey(): Promise<SiteWithKey> {
       pinnedSettings: { disable_rate_limits: 'true' },
       background: false,
       flushIntervalMs: 0,
-      hearOthersEveryMs: 0,
+      hearOthers: false,
       log: () => {},
     })
   const hallpass = await another()
