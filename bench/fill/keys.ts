@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 
 /** How many keys each user has. */
-export const keysPerUser = 10
+const keysPerUser = 10
 
 /** The fewest users that there are. */
 export const fewestUsers = 100
@@ -30,18 +30,9 @@ export function sessionToken(id: number): string {
 }
 
 /**
- * One key in a hundred is revoked, and one has no scope for anything but `/notifications`; all others may read and
- * write.
+ * The number of the `i`th good key, from 0 on. The keys whose number 100 divides are revoked; those that leave 1 have no
+ * scope for anything but `/notifications`; all others are good, and may read and write.
  */
-export type Kind = 'good' | 'revoked' | 'narrow'
-
-/** What key `n` is. */
-export function kindOf(n: number): Kind {
-  if (n % 100 === 0) return 'revoked'
-  return n % 100 === 1 ? 'narrow' : 'good'
-}
-
-/** The number of the `i`th good key, from 0 on. */
 export function goodKey(i: number): number {
   return Math.floor(i / 98) * 100 + 2 + (i % 98)
 }

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { goodKey, goodKeysOf, keyText } from '../fill/keys.ts'
-import { type Child, startChild, startScript } from './children.ts'
+import { type Child, type Role, startChild, startScript } from './children.ts'
 import { ask, type Contestant } from './contestant.ts'
 import { freePort } from './hallpass.ts'
 
@@ -17,15 +17,18 @@ export interface Peer {
 /** Headers that every request carries, whoever is asked, so that all parse the same. */
 export const plainHeaders: Readonly<Record<string, string>> = { accept: 'application/json' }
 
-/** A bare server that knows the good keys of a store and answers with `body`. */
-export async function bareHttp(keys: number, key: string, body: string): Promise<Peer> {
-  const child = startScript(new URL('../servers/bare-http.ts', import.meta.url), [String(keys), body], {
-    role: 'measured',
-  })
-  const url = await addressOf(child)
+/** A bare server that knows the good keys of a store and answers with `body`. Default: one process, measured. */
+export async function bareHttp(
+  keys: number,
+  key: string,
+  body: string,
+  { processes = 1, role = 'measured' }: { readonly processes?: number; readonly role?: Role } = {},
+): Promise<Peer> {
+  const args = [String(keys), body, String(processes)]
+  const child = startScript(new URL('../servers/bare-http.ts', import.meta.url), args, { role })
   return peer(child, {
     name: 'bare node:http',
-    url: `${url}/`,
+    url: `${await addressOf(child)}/`,
     headers: { ...plainHeaders, 'user-api-key': key },
     answers: body,
   })
