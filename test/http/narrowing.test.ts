@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { hashSecret } from '../../src/domain/key-text.ts'
+import { appsJson } from '../../src/http/user-json.ts'
+import { createScopeCatalogue } from '../../src/protocol/scopes.ts'
 import { ordersScope } from '../narrowed-shop.ts'
 import { appPublicKey, authorizationParameters, type Browser, openSealed, siteUrl } from '../test-site.ts'
 import { complete, createDeviceSite, type DeviceSite, html, json } from './device-site.ts'
@@ -309,11 +311,14 @@ describe('a narrowed key', () => {
     await site.approvedKey(request)
     const page = await (await sam.request('/hallpass/apps', { headers: html })).text()
     assert.match(textOf(page), /See your orders · only customer_id 12 or 13 /)
-    for (const answer of [await sam.request('/u/sam.json'), await site.asAdmin('/u/sam.json')]) {
-      const [app] = (await answer.json()).user.user_api_keys
-      assert.deepEqual(app.scopes, [label, 'See who you are'])
-      assert.deepEqual(app.narrowed_scopes, narrowed)
-    }
+    const scopes = createScopeCatalogue([ordersScope])
+    const [app] = await appsJson({ store: site.store, scopes }, site.user)
+    assert.deepEqual(app?.scopes, [label, 'See who you are'])
+    assert.deepEqual(app?.narrowed_scopes, narrowed)
+    assert.deepEqual(Object.keys(app ?? {}).slice(0, 5), wireFields)
+    await site.approvedKey({ scopes: 'read' })
+    const [plain] = await appsJson({ store: site.store, scopes }, site.user)
+    assert.deepEqual(Object.keys(plain ?? {}), wireFields)
   })
 
   test('is told in introspection, apart from the scopes that are whole', async () => {
@@ -365,6 +370,9 @@ describe('a narrowed key', () => {
     assert.deepEqual(await stored(), [{ name: 'shop:orders', allowedParameters: { customer_id: values } }])
   })
 })
+
+/** Of an app in a user’s JSON (protocol §8.8). */
+const wireFields = ['id', 'application_name', 'scopes', 'created_at', 'last_used_at']
 
 function textOf(markup: string): string {
   return markup.replace(/<[^>]+>/g, '').replace(/\s+/g, ' ')
