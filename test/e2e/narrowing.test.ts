@@ -62,6 +62,11 @@ describe('a narrowed key, with the command and a browser', () => {
     assert.equal(other.status, 1)
     assert.match(other.stderr, /bookmarks_calendar \(only username admin\)/)
     assert.match(other.stderr, /narrowed to by `username`/)
+    // What would do is the whole of that scope; what else is narrowed stays so.
+    assert.match(
+      other.stderr,
+      /login \S+ --scopes session_info,shop:orders,bookmarks_calendar --scope-parameters '\{"shop:orders":\{"customer_id":\["12","13"\]\}\}'/,
+    )
     const orders = await user.run('call', 'GET', '/orders?customer_id=12&customer_id=14')
     assert.match(orders.stderr, /narrowed to by `customer_id`/)
 

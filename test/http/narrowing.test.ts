@@ -52,7 +52,7 @@ async function assertNarrowed(key: string): Promise<void> {
 
 /** Hidden fields of the form that approves, as a browser reads them. */
 function fieldsOf(page: string): Record<string, string> {
-  const unescape = (text: string): string =>
+  const unescaped = (text: string): string =>
     text
       .replaceAll('&quot;', '"')
       .replaceAll('&#39;', "'")
@@ -60,7 +60,7 @@ function fieldsOf(page: string): Record<string, string> {
       .replaceAll('&gt;', '>')
       .replaceAll('&amp;', '&')
   const inputs = [...page.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)]
-  return Object.fromEntries(inputs.map(([, name = '', value = '']) => [name, unescape(value)]))
+  return Object.fromEntries(inputs.map(([, name = '', value = '']) => [name, unescaped(value)]))
 }
 
 describe('the browser flow', () => {
@@ -212,14 +212,12 @@ describe('the device flow', () => {
     const without = { ...ordersScope, routes: [{ methods: ['GET'], paths: ['/orders'] }] }
     const changed = await createDeviceSite({ scopes: [without] })
     await changed.setting('allow_user_api_key_scopes', 'session_info|shop:orders')
-    const [record] = await Promise.all([
-      site.store.deviceRequests.findByUserCode(hashSecret(answer.user_code)),
-    ])
+    const record = await site.store.deviceRequests.findByUserCode(hashSecret(answer.user_code))
     assert.ok(record)
     await changed.store.deviceRequests.insert({
       deviceCodeHash: record.deviceCodeHash,
-      userCodeHash: record.userCodeHash,
-      requestTokenHash: record.requestTokenHash,
+      userCodeHash: record.userCodeHash ?? '',
+      requestTokenHash: record.requestTokenHash ?? '',
       delivery: record.delivery,
       parameters: record.parameters,
       keyExpiresAt: record.keyExpiresAt,
