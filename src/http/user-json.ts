@@ -27,7 +27,10 @@ export function adminUserJson(user: User): Record<string, unknown> {
 }
 
 /** The apps that hold a key of the user's which is not revoked, as the user's card lists them (protocol §8.8). */
-export async function appsJson({ store, scopes }: Domain, user: User): Promise<Record<string, unknown>[]> {
+export async function appsJson(
+  { store, scopes }: Pick<Domain, 'store' | 'scopes'>,
+  user: User,
+): Promise<Record<string, unknown>[]> {
   const keys = await store.userApiKeys.listByUser(user.id)
   return keys
     .filter((key) => key.revokedAt === null)

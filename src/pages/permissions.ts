@@ -33,7 +33,7 @@ export function wholeNarrowing(allowed: AllowedValues | null | undefined): Html 
 /** `· only customer_id 12 or 13`. Each value is kept apart from the text around it, whatever it holds. */
 function narrowing(shown: readonly ShownNarrowing[]): Html | null {
   if (shown.length === 0) return null
-  return html` <span class="narrowed"><span class="narrowed__dot">· </span>only ${shown.map(
+  return html` <span class="narrowed"><span class="hidden">· </span>only ${shown.map(
     (one, index) => html`${index === 0 ? '' : ', and '}${parameter(one)}`,
   )}</span>`
 }

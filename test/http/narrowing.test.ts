@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { hashSecret } from '../../src/domain/key-text.ts'
+import { appsJson } from '../../src/http/user-json.ts'
+import { createScopeCatalogue } from '../../src/protocol/scopes.ts'
 import { ordersScope } from '../narrowed-shop.ts'
 import { appPublicKey, authorizationParameters, type Browser, openSealed, siteUrl } from '../test-site.ts'
 import { complete, createDeviceSite, type DeviceSite, html, json } from './device-site.ts'
@@ -50,7 +52,7 @@ async function assertNarrowed(key: string): Promise<void> {
 
 /** Hidden fields of the form that approves, as a browser reads them. */
 function fieldsOf(page: string): Record<string, string> {
-  const unescape = (text: string): string =>
+  const unescaped = (text: string): string =>
     text
       .replaceAll('&quot;', '"')
       .replaceAll('&#39;', "'")
@@ -58,7 +60,7 @@ function fieldsOf(page: string): Record<string, string> {
       .replaceAll('&gt;', '>')
       .replaceAll('&amp;', '&')
   const inputs = [...page.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)]
-  return Object.fromEntries(inputs.map(([, name = '', value = '']) => [name, unescape(value)]))
+  return Object.fromEntries(inputs.map(([, name = '', value = '']) => [name, unescaped(value)]))
 }
 
 describe('the browser flow', () => {
@@ -210,14 +212,12 @@ describe('the device flow', () => {
     const without = { ...ordersScope, routes: [{ methods: ['GET'], paths: ['/orders'] }] }
     const changed = await createDeviceSite({ scopes: [without] })
     await changed.setting('allow_user_api_key_scopes', 'session_info|shop:orders')
-    const [record] = await Promise.all([
-      site.store.deviceRequests.findByUserCode(hashSecret(answer.user_code)),
-    ])
+    const record = await site.store.deviceRequests.findByUserCode(hashSecret(answer.user_code))
     assert.ok(record)
     await changed.store.deviceRequests.insert({
       deviceCodeHash: record.deviceCodeHash,
-      userCodeHash: record.userCodeHash,
-      requestTokenHash: record.requestTokenHash,
+      userCodeHash: record.userCodeHash ?? '',
+      requestTokenHash: record.requestTokenHash ?? '',
       delivery: record.delivery,
       parameters: record.parameters,
       keyExpiresAt: record.keyExpiresAt,
@@ -309,11 +309,14 @@ describe('a narrowed key', () => {
     await site.approvedKey(request)
     const page = await (await sam.request('/hallpass/apps', { headers: html })).text()
     assert.match(textOf(page), /See your orders · only customer_id 12 or 13 /)
-    for (const answer of [await sam.request('/u/sam.json'), await site.asAdmin('/u/sam.json')]) {
-      const [app] = (await answer.json()).user.user_api_keys
-      assert.deepEqual(app.scopes, [label, 'See who you are'])
-      assert.deepEqual(app.narrowed_scopes, narrowed)
-    }
+    const scopes = createScopeCatalogue([ordersScope])
+    const [app] = await appsJson({ store: site.store, scopes }, site.user)
+    assert.deepEqual(app?.scopes, [label, 'See who you are'])
+    assert.deepEqual(app?.narrowed_scopes, narrowed)
+    assert.deepEqual(Object.keys(app ?? {}).slice(0, 5), wireFields)
+    await site.approvedKey({ scopes: 'read' })
+    const [plain] = await appsJson({ store: site.store, scopes }, site.user)
+    assert.deepEqual(Object.keys(plain ?? {}), wireFields)
   })
 
   test('is told in introspection, apart from the scopes that are whole', async () => {
@@ -365,6 +368,9 @@ describe('a narrowed key', () => {
     assert.deepEqual(await stored(), [{ name: 'shop:orders', allowedParameters: { customer_id: values } }])
   })
 })
+
+/** Of an app in a user’s JSON (protocol §8.8). */
+const wireFields = ['id', 'application_name', 'scopes', 'created_at', 'last_used_at']
 
 function textOf(markup: string): string {
   return markup.replace(/<[^>]+>/g, '').replace(/\s+/g, ' ')
