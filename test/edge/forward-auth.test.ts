@@ -422,7 +422,7 @@ describe('/hallpass/forward-auth', () => {
       test(`that a page ${what} opens is nobody’s, whatever the session`, async () => {
         assert.equal(await user(headers), '')
         await set('forward_auth_requires_identity', 'true')
-        await refusedWith(await open(headers), 403, 'csrf_invalid')
+        assert.equal((await open(headers)).status, 403)
       })
     }
 
