@@ -16,6 +16,13 @@ export function siteKind({ upstream, forum }: ServeOptions): 'gateway' | 'forum'
   return forum ? 'forum' : 'none'
 }
 
+/** The headers by which a proxy in front says who signed in there; none where people sign in otherwise. */
+export function signInHeaders({ signIn }: ServeOptions): readonly string[] {
+  if (signIn?.method !== 'proxy-header') return []
+  const { userHeader, nameHeader, emailHeader } = signIn
+  return [userHeader, nameHeader, emailHeader].filter((name) => name !== undefined)
+}
+
 /** Opens Hallpass, and the site with it. `address` is the one that people reach it by. */
 export async function openGuardedSite(
   database: Database,
@@ -43,7 +50,13 @@ export async function openGuardedSite(
   if (kind === 'gateway' && upstream !== undefined) {
     return {
       hallpass,
-      listeners: nodeGateway(hallpass, { upstream, ...known, trustedProxies, requireSignIn }),
+      listeners: nodeGateway(hallpass, {
+        upstream,
+        ...known,
+        trustedProxies,
+        requireSignIn,
+        signInHeaders: signInHeaders(options),
+      }),
     }
   }
   if (kind === 'forum') {

@@ -120,8 +120,12 @@ async function listenOrExplain(
 }
 
 function greeting(address: string, options: ServeOptions, first: FirstAdministrator | undefined): string {
+  // With a proxy that names people there is no page to type it on.
+  const isOfUse = options.signIn?.method !== 'proxy-header'
   const password =
-    first?.password === undefined ? '' : `\n  password       ${first.password}   (shown this once)`
+    first?.password === undefined || !isOfUse
+      ? ''
+      : `\n  password       ${first.password}   (shown this once)`
   return `hallpass is running
 
   address        ${address}

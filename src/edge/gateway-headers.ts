@@ -19,6 +19,8 @@ export interface ForwardedFacts {
   /** Names this gateway in `Via`, so that it notices its own requests. */
   readonly via: string
   readonly isUpgrade: boolean
+  /** What else is left out, by {@link plainHeaderName}: headers by which a proxy in front signs people in. */
+  readonly leftOut: ReadonlySet<string>
 }
 
 /**
@@ -27,7 +29,7 @@ export interface ForwardedFacts {
  * those are told anew, and every credential that is Hallpass's; whatever the spelling, since CGI reads `_` as `-`.
  */
 export function requestHeaders(incoming: IncomingMessage, facts: ForwardedFacts): string[] {
-  const { request, identity, forwarded, byKey, isUpgrade } = facts
+  const { request, identity, forwarded, byKey, isUpgrade, leftOut } = facts
   const named = connectionNames(incoming.headers.connection)
   const headers: string[] = ['Host', facts.host]
   let via = ''
@@ -36,7 +38,7 @@ export function requestHeaders(incoming: IncomingMessage, facts: ForwardedFacts)
     if (plain === 'via') via = via === '' ? value : `${via}, ${value}`
     if (isHopByHop(plain) || named.has(name.toLowerCase()) || rewritten.has(plain)) continue
     if (isIdentityHeader(name) || credentials.has(plain) || plain.startsWith('x-forwarded-')) continue
-    if (byKey && isOverridingHeader(name)) continue
+    if (leftOut.has(plain) || (byKey && isOverridingHeader(name))) continue
     if (plain === 'authorization' && isBearerKey(value)) continue
     if (plain === 'referer' && /[?&]user_api_key=/i.test(value)) continue
     const kept = plain === 'cookie' ? withoutOwnCookies(value) : value

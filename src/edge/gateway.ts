@@ -12,6 +12,7 @@ import type { Authentication, Identity } from '../domain/identity.ts'
 import type { Connection } from '../domain/ports.ts'
 import { goAndSignInPath } from '../pages/paths.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { plainHeaderName } from '../protocol/lenient-names.ts'
 import { askUpstream, type Exchange, relayAnswer, sendContinue, sendResponse } from './gateway-exchange.ts'
 import { isLoop, requestHeaders, targetWithoutKeys } from './gateway-headers.ts'
 import { createOriginReader, isSameOrigin, scheme } from './gateway-origin.ts'
@@ -55,6 +56,11 @@ export interface GatewayOptions extends UpstreamTimeouts {
   readonly hostHeader?: 'caller' | 'upstream'
   /** For whom signed identities are: their `aud`. Default: the upstream's address. */
   readonly audience?: string
+  /**
+   * Headers that the application gets from nobody, in any spelling: those by which a proxy in front names its users, where
+   * people sign in so (`signIn.method` `proxy-header`). It learns of them by Hallpass's own. Default: none.
+   */
+  readonly signInHeaders?: readonly string[]
   /** Hears why the application did not answer. Default: one line on the error stream. */
   readonly onError?: (error: unknown, request: { readonly method: string; readonly path: string }) => void
 }
@@ -75,6 +81,7 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
   const upstream = createUpstream(options.upstream, options)
   const originOf = createOriginReader(options)
   const audience = options.audience ?? upstream.origin
+  const leftOut = new Set((options.signInHeaders ?? []).map(plainHeaderName))
   const via = `1.1 hallpass-${randomBytes(6).toString('hex')}`
   const report = options.onError ?? reportOnErrorStream
   const upgraded = new UpgradedConnections()
@@ -204,6 +211,7 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       host,
       via,
       isUpgrade,
+      leftOut,
     })
     return { incoming, outgoing, request, target: targetWithoutKeys(request, byKey), headers, isUpgrade }
   }
