@@ -11,10 +11,12 @@ export function greeting(
   metrics: { readonly port: number } | undefined,
 ): string {
   const metricsHost = options.observing.metricsListener?.host ?? options.host
-  const rows: readonly (readonly [name: string, value: string | undefined])[] = [
+  // With a proxy that names people there is no page to type it on.
+  const isOfUse = options.signIn?.method !== 'proxy-header'
+  const rows: readonly (readonly [name: string, value: string | false | undefined])[] = [
     ['address', address],
     ['administrator', first?.username ?? options.admin.username],
-    ['password', first?.password && `${first.password}   (shown this once)`],
+    ['password', isOfUse && first?.password && `${first.password}   (shown this once)`],
     ['data', options.data],
     ['in front of', options.upstream],
     ['workers', options.workers > 1 ? String(options.workers) : undefined],

@@ -31,6 +31,13 @@ export interface ProcessOptions {
   readonly sharedLimits?: LimitExchange
 }
 
+/** The headers by which a proxy in front says who signed in there; none where people sign in otherwise. */
+export function signInHeaders({ signIn }: ServeOptions): readonly string[] {
+  if (signIn?.method !== 'proxy-header') return []
+  const { userHeader, nameHeader, emailHeader } = signIn
+  return [userHeader, nameHeader, emailHeader].filter((name) => name !== undefined)
+}
+
 /** Opens Hallpass, and the site with it. `address` is the one that people reach it by. */
 export async function openGuardedSite(
   database: Database,
@@ -71,6 +78,7 @@ export async function openGuardedSite(
         requireSignIn,
         observer: observing.options.observer,
         onError: (error, { trace }) => observing.log.fault(error, trace.id),
+        signInHeaders: signInHeaders(options),
       }),
     }
   }

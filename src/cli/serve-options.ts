@@ -115,9 +115,25 @@ export function readServeOptions(
   if (redis && !isRedisUrl(redis.value)) {
     throw unusable({ ...redis, value: 'what was given' }, 'an address such as redis://127.0.0.1:6379')
   }
+  const host = pick(flags.host, '--host', environment, 'HALLPASS_HOST')?.value ?? file.host ?? '127.0.0.1'
+  if (behind !== undefined && isItself(behind, { host, port: Number(port.value) })) {
+    throw new HallpassError(
+      'configuration_invalid',
+      `the upstream ${behind} is where hallpass itself listens`,
+      'give the address of the application, or another port: --port',
+    )
+  }
+  const requireSignIn = flags.requireSignIn ?? file.requireSignIn ?? false
+  if (requireSignIn && behind === undefined) {
+    throw new HallpassError(
+      'configuration_invalid',
+      'a sign-in can be required for an application behind the gateway, and there is none',
+      'name it with --upstream. behind a proxy that asks, the setting forward_auth_requires_identity does the same',
+    )
+  }
   return {
     port: Number(port.value),
-    host: pick(flags.host, '--host', environment, 'HALLPASS_HOST')?.value ?? file.host ?? '127.0.0.1',
+    host,
     data: pick(flags.data, '--data', environment, 'HALLPASS_DATA')?.value ?? file.data ?? './data',
     baseUrl: baseUrl?.value ?? file.baseUrl,
     trustedProxies:
@@ -126,7 +142,7 @@ export function readServeOptions(
         : (file.trustedProxies ?? []),
     allowPrivatePush: allowPrivatePush ? allowPrivatePush.value === '1' : (file.allowPrivatePush ?? false),
     upstream: behind,
-    requireSignIn: flags.requireSignIn ?? file.requireSignIn ?? false,
+    requireSignIn,
     forum: flags.forum !== false && (file.forum ?? behind === undefined),
     redis: redis?.value ?? file.redis,
     workers: readWorkers(
@@ -235,6 +251,16 @@ function pick(
 
 function unusable({ value, source }: Given, expected: string): HallpassError {
   return new HallpassError('configuration_invalid', `${source} cannot be ${value}`, `give ${expected}`)
+}
+
+/** Whether an address leads back here, as far as its words tell. */
+function isItself(address: string, own: { readonly host: string; readonly port: number }): boolean {
+  if (!URL.canParse(address)) return false
+  const { protocol, hostname, port } = new URL(address)
+  const there = hostname.replace(/^\[|\]$/g, '')
+  const isLocal = (name: string): boolean => /^(?:localhost|127(?:\.\d+){3}|::1|0\.0\.0\.0|::)$/.test(name)
+  const samePort = Number(port || (protocol === 'https:' ? 443 : 80)) === own.port
+  return samePort && own.port !== 0 && (there === own.host || (isLocal(there) && isLocal(own.host)))
 }
 
 function isSiteAddress(text: string): boolean {

@@ -21,6 +21,8 @@ export interface ForwardedFacts {
   readonly via: string
   readonly isUpgrade: boolean
   readonly trace: Trace
+  /** What else is left out, by {@link plainHeaderName}: headers by which a proxy in front signs people in. */
+  readonly leftOut: ReadonlySet<string>
 }
 
 /**
@@ -29,7 +31,7 @@ export interface ForwardedFacts {
  * those are told anew, and every credential that is Hallpass's; whatever the spelling, since CGI reads `_` as `-`.
  */
 export function requestHeaders(incoming: IncomingMessage, facts: ForwardedFacts): string[] {
-  const { request, identity, forwarded, byKey, isUpgrade, trace } = facts
+  const { request, identity, forwarded, byKey, isUpgrade, leftOut, trace } = facts
   const named = connectionNames(incoming.headers.connection)
   const headers: string[] = ['Host', facts.host]
   let via = ''
@@ -38,7 +40,7 @@ export function requestHeaders(incoming: IncomingMessage, facts: ForwardedFacts)
     if (plain === 'via') via = via === '' ? value : `${via}, ${value}`
     if (isHopByHop(plain) || named.has(name.toLowerCase()) || rewritten.has(plain)) continue
     if (isIdentityHeader(name) || credentials.has(plain) || plain.startsWith('x-forwarded-')) continue
-    if (byKey && isOverridingHeader(name)) continue
+    if (leftOut.has(plain) || (byKey && isOverridingHeader(name))) continue
     // What goes with a trace that is not well-formed says nothing about ours (Trace Context §4.3).
     if (plain === 'traceparent' || (plain === 'tracestate' && !trace.parent)) continue
     if (plain === 'authorization' && isBearerKey(value)) continue

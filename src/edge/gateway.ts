@@ -15,6 +15,7 @@ import { StoreUnavailable } from '../domain/store.ts'
 import { knownTrace, shareTrace, Trace, traceOf } from '../domain/trace.ts'
 import { goAndSignInPath } from '../pages/paths.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { plainHeaderName } from '../protocol/lenient-names.ts'
 import { askUpstream, type Exchange, relayAnswer, sendContinue, sendResponse } from './gateway-exchange.ts'
 import { isLoop, requestHeaders, targetWithoutKeys } from './gateway-headers.ts'
 import { createOriginReader, isSameOrigin, scheme } from './gateway-origin.ts'
@@ -58,6 +59,11 @@ export interface GatewayOptions extends UpstreamTimeouts {
   readonly hostHeader?: 'caller' | 'upstream'
   /** For whom signed identities are: their `aud`. Default: the upstream's address. */
   readonly audience?: string
+  /**
+   * Headers that the application gets from nobody, in any spelling: those by which a proxy in front names its users, where
+   * people sign in so (`signIn.method` `proxy-header`). It learns of them by Hallpass's own. Default: none.
+   */
+  readonly signInHeaders?: readonly string[]
   /** Hears why the application did not answer. Default: one line on the error stream. */
   readonly onError?: (
     error: unknown,
@@ -83,6 +89,7 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
   const upstream = createUpstream(options.upstream, options)
   const originOf = createOriginReader(options)
   const audience = options.audience ?? upstream.origin
+  const leftOut = new Set((options.signInHeaders ?? []).map(plainHeaderName))
   const via = `1.1 hallpass-${randomBytes(6).toString('hex')}`
   const report = options.onError ?? reportOnErrorStream
   const { observer = noObserver } = options
@@ -238,6 +245,7 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       via,
       isUpgrade,
       trace,
+      leftOut,
     })
     return { incoming, outgoing, request, target: targetWithoutKeys(request, byKey), headers, isUpgrade }
   }

@@ -161,11 +161,20 @@ function usersIn(
     async currentUser(request) {
       const cookie = request.headers.get('cookie') ?? ''
       const id = new RegExp(`(?:^|; *)${testCookie}=([^;]*)`).exec(cookie)?.[1]
-      return id === undefined ? undefined : users.get(decodeURIComponent(id))
+      return id === undefined ? undefined : users.get(decoded(id))
     },
     findUser: async (id) => users.get(id),
     findUserByUsername: async (name) =>
       [...users.values()].find(({ username }) => username.toLowerCase() === name.toLowerCase()),
+  }
+}
+
+/** What is not percent-encoding is nobody's id, and no reason to fail. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
 }
 

@@ -62,6 +62,13 @@ describe('openSqlite', () => {
     await store.transaction(() => heard.promise)
   })
 
+  // Node's own way to make several folders at once tries for ever here.
+  test('says that there can be no folder where there can be none', { timeout: 20_000 }, async () => {
+    await assert.rejects(openSqliteStore({ path: '/proc/hallpass/data/hallpass.db' }), {
+      reason: 'database_not_writable',
+    })
+  })
+
   test('makes folders and files that only their owner can read', async (t) => {
     const folder = join(temporaryFolder(t), 'data', 'deep')
     const store = await openSqliteStore({ path: join(folder, 'hallpass.db') })
