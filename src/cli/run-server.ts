@@ -3,10 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { type ListeningServer, listenWith, type NodeListeners } from '../edge/node-server.ts'
 import { HallpassError } from '../protocol/errors.ts'
 import type { Hallpass } from '../server/hallpass.ts'
-import { openSqlite } from '../storage/sqlite/open-sqlite.ts'
-import { createStore } from '../storage/store.ts'
+import { storeOn } from '../storage/open-store.ts'
 import { openGuardedSite, siteKind } from './guarded-site.ts'
-import { databasePath } from './open-data.ts'
+import { openDatabase } from './open-data.ts'
 import type { ServeOptions } from './serve-options.ts'
 
 /** A server that runs until it is told to stop. */
@@ -15,13 +14,13 @@ export async function runServer(options: ServeOptions): Promise<void> {
   const opened = Promise.withResolvers<NodeListeners>()
   const server = await listenOrExplain(onceOpen(opened.promise), options)
   const address = options.baseUrl ?? `http://${shownHost(options.host)}:${server.port}`
-  const { site, first, close } = await openSite(address, options).catch(async (error: unknown) => {
+  const { site, location, first, close } = await openSite(address, options).catch(async (error: unknown) => {
     await server.close(0)
     throw error
   })
   // Before the greeting, because whoever has read it may stop the server at once.
   const stopped = stopSignal()
-  process.stdout.write(greeting(address, options, first))
+  process.stdout.write(greeting(address, options, { location, first }))
   opened.resolve(site)
 
   await stopped
@@ -30,13 +29,19 @@ export async function runServer(options: ServeOptions): Promise<void> {
   await close()
 }
 
-/** Hallpass and its site on the embedded database, and, on an empty one, the first administrator. */
+/** Hallpass and its site on its database, and, on an empty one, the first administrator. */
 async function openSite(
   address: string,
   options: ServeOptions,
-): Promise<{ site: NodeListeners; first: FirstAdministrator | undefined; close: () => Promise<void> }> {
-  const database = await openSqlite({ path: databasePath(options.data) })
-  const store = await createStore(database)
+): Promise<{
+  site: NodeListeners
+  /** Where the data is, without a password. */
+  location: string
+  first: FirstAdministrator | undefined
+  close: () => Promise<void>
+}> {
+  const database = await openDatabase(options)
+  const store = await storeOn(database)
   const { hallpass, listeners } = await openGuardedSite(database, store, address, options)
   // Last, so that whatever else can fail has not: the password is shown once.
   const first =
@@ -45,7 +50,8 @@ async function openSite(
     await hallpass.close()
     await store.close()
   }
-  return { site: listeners, first, close }
+  const location = options.database === undefined ? options.data : database.location
+  return { site: listeners, location, first, close }
 }
 
 /** Listeners that wait for `site` and then are it. */
@@ -119,14 +125,18 @@ async function listenOrExplain(
   }
 }
 
-function greeting(address: string, options: ServeOptions, first: FirstAdministrator | undefined): string {
+function greeting(
+  address: string,
+  options: ServeOptions,
+  { location, first }: { readonly location: string; readonly first: FirstAdministrator | undefined },
+): string {
   const password =
     first?.password === undefined ? '' : `\n  password       ${first.password}   (shown this once)`
   return `hallpass is running
 
   address        ${address}
   administrator  ${first?.username ?? options.admin.username}${password}
-  data           ${options.data}${options.upstream === undefined ? '' : `\n  in front of    ${options.upstream}`}
+  data           ${location}${options.upstream === undefined ? '' : `\n  in front of    ${options.upstream}`}
 
 ${siteKind(options) === 'forum' ? nextSteps(address) : ''}ctrl-c stops it
 `

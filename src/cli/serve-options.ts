@@ -7,12 +7,14 @@ import { HallpassError } from '../protocol/errors.ts'
 import type { OwnScope } from '../protocol/scopes.ts'
 import { formatSetting, isSettingName } from '../protocol/setting-values.ts'
 import type { HallpassConfig } from '../server/config.ts'
+import { dataPlace } from './open-data.ts'
 
 /** The flags of `hallpass serve`, as they were typed. */
 export interface ServeFlags {
   readonly port?: string
   readonly host?: string
   readonly data?: string
+  readonly database?: string
   readonly baseUrl?: string
   readonly trustedProxy?: readonly string[]
   /** False for `--no-forum`. */
@@ -27,6 +29,8 @@ export interface ServeOptions {
   readonly host: string
   /** Folder of the embedded database. */
   readonly data: string
+  /** Address of the PostgreSQL database in its place; undefined where there is none. */
+  readonly database: string | undefined
   /** Undefined where nobody said: the address that each request was sent to. */
   readonly baseUrl: string | undefined
   /** Addresses and ranges of the proxies whose X-Forwarded-For is believed. */
@@ -97,7 +101,7 @@ export function readServeOptions(
   return {
     port: Number(port.value),
     host: pick(flags.host, '--host', environment, 'HALLPASS_HOST')?.value ?? file.host ?? '127.0.0.1',
-    data: pick(flags.data, '--data', environment, 'HALLPASS_DATA')?.value ?? file.data ?? './data',
+    ...dataPlace(flags, environment, file),
     baseUrl: baseUrl?.value ?? file.baseUrl,
     trustedProxies:
       flags.trustedProxy || environment.HALLPASS_TRUSTED_PROXIES

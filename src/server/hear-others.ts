@@ -44,7 +44,8 @@ export function hearOthers(store: Store, options: HearOthersOptions): () => void
   }
 
   const watching = store.watch({ onCommit: () => void heard(), onLost: miss })
-  watching.catch(miss)
+  // Something may have been committed since it was read, and before others could be heard.
+  watching.then(() => heard(), miss)
   const stopForgetting = repeatedly(everyMs, () => {
     if (lost) void heard()
   })

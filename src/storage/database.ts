@@ -23,6 +23,11 @@ export interface Database {
   watch(listener: CommitListener): Promise<() => Promise<void>>
   /** Part of the transaction `db`: those who watch hear of it once it is committed. */
   announce(db: Kysely<unknown>): Promise<void>
+  /**
+   * What an error of this database means to whoever opens or runs it: a HallpassError that says how to mend it, or the
+   * error as it is.
+   */
+  explain(error: unknown): unknown
   /** Waits for the transactions that were asked for, then closes. Closing twice does nothing. */
   close(): Promise<void>
 }

@@ -6,8 +6,8 @@ import { JobRunner } from '../../src/domain/job-runner.ts'
 import { scheduleJobs } from '../../src/domain/job-scheduler.ts'
 import type { Domain } from '../../src/domain/ports.ts'
 import type { Store } from '../../src/domain/store.ts'
-import { openSqliteStore } from '../../src/storage/open-store.ts'
 import { type ManualTime, manualTime } from '../manual-time.ts'
+import { openTestStore } from '../test-database.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
@@ -249,7 +249,7 @@ interface SetUp {
 }
 
 async function setUp(t: TestContext): Promise<SetUp> {
-  const store = await openSqliteStore({ path: ':memory:' })
+  const store = await openTestStore()
   t.after(() => store.close())
   const time = manualTime()
   const faults: string[] = []

@@ -502,8 +502,9 @@ describe('delivery', () => {
     }
     await until('all', async () => {
       const waiting = (await outbox()).filter(({ state }) => state === 'pending')
-      // Time passes only while nobody is sending: else the lease lapses under a process that is well.
-      if (waiting.every(({ leasedUntil }) => leasedUntil === null)) pass(10)
+      // Time passes only while nobody is sending, and in steps shorter than a lease, for one may have begun since: else
+      // the lease lapses under a process that is well.
+      if (waiting.every(({ leasedUntil }) => leasedUntil === null)) pass(1)
       return waiting.length === 0
     })
     await other.close()

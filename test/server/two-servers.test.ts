@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { createHallpass } from '../../src/server/create-hallpass.ts'
 import type { Hallpass } from '../../src/server/hallpass.ts'
-import { openSqliteStore } from '../../src/storage/open-store.ts'
-import { temporaryFolder } from '../storage/temporary-folder.ts'
+import { newTestData } from '../test-database.ts'
 import { createTestSite, siteUrl, type TestSite } from '../test-site.ts'
 
 /** Beyond this, what another process has changed must be heard of; the machine may be busy. */
@@ -49,14 +47,15 @@ describe('two servers on one database', () => {
 })
 
 async function twoServers(t: TestContext): Promise<{ site: TestSite; other: Hallpass }> {
-  const path = join(temporaryFolder(t), 'hallpass.db')
-  const site = await createTestSite({ store: await openSqliteStore({ path }) })
-  const store = await openSqliteStore({ path })
+  const data = await newTestData()
+  const site = await createTestSite({ store: await data.open() })
+  const store = await data.open()
   const other = await createHallpass({ store, clock: { now: () => site.now() } })
   t.after(async () => {
     await other.close()
     await store.close()
     await site.close()
+    await data.remove()
   })
   return { site, other }
 }

@@ -36,7 +36,12 @@ describe('migrate', () => {
   test('runs each step once, in order', async (t) => {
     const database = await openMemory(t)
     const ran: string[] = []
-    const step = (name: string): Migration => ({ name, since: '0.1.0', up: async () => void ran.push(name) })
+    const step = (name: string): Migration => ({
+      name,
+      since: '0.1.0',
+      kind: 'expand',
+      up: async () => void ran.push(name),
+    })
     await migrate(database, { name: 'forum', migrations: [step('one')] })
     await migrate(database, { name: 'forum', migrations: [step('one'), step('two'), step('three')] })
     await migrate(database, { name: 'forum', migrations: [step('one'), step('two'), step('three')] })
@@ -50,6 +55,7 @@ describe('migrate', () => {
       // Named like one of Hallpass's on purpose.
       name: hallpassMigrations[0]?.name ?? '',
       since: '0.1.0',
+      kind: 'expand',
       async up(db, schema) {
         await schema
           .withId(db.schema.createTable('forum_topics'))
@@ -68,8 +74,13 @@ describe('migrate', () => {
   test('a step that fails undoes all steps, and says which it was', async (t) => {
     const database = await openMemory(t)
     const migrations: readonly Migration[] = [
-      { name: 'good', since: '0.1.0', up: (db) => sql`create table good (a integer)`.execute(db).then() },
-      { name: 'bad', since: '0.1.0', up: (db) => sql`create nonsense`.execute(db).then() },
+      {
+        name: 'good',
+        since: '0.1.0',
+        kind: 'expand',
+        up: (db) => sql`create table good (a integer)`.execute(db).then(),
+      },
+      { name: 'bad', since: '0.1.0', kind: 'expand', up: (db) => sql`create nonsense`.execute(db).then() },
     ]
     const error = await refusalOf(migrate(database, { name: 'forum', migrations }))
     assert.equal(error.reason, 'migration_failed')
@@ -81,10 +92,10 @@ describe('migrate', () => {
     const path = join(temporaryFolder(t), 'hallpass.db')
     const future = await openSqlite({ path })
     const up = async () => {}
-    const migrations = [
+    const migrations: readonly Migration[] = [
       ...hallpassMigrations,
-      { name: 'from-the-future', since: '0.9.0', up },
-      { name: 'later-tables', since: '0.10.2', up },
+      { name: 'from-the-future', since: '0.9.0', kind: 'expand', up },
+      { name: 'later-tables', since: '0.10.2', kind: 'contract', up },
     ]
     await migrate(future, { name: 'hallpass', migrations })
     await future.close()

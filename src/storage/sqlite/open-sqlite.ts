@@ -43,6 +43,7 @@ export async function openSqlite({ path }: SqliteOptions): Promise<Database> {
         stopWatching()
       }
     },
+    explain: (error) => openingFailed(path, error),
     // The file itself tells.
     async announce() {},
     async close() {
