@@ -88,11 +88,12 @@ export async function openDatabase({ database, data }: DataPlace): Promise<Datab
 }
 
 /**
- * Opens the database of a server, which may be running, lets `work` use it, and closes it.
+ * Opens the database of a server, which may be running, lets `work` use it, and closes it. A PostgreSQL database may be
+ * without a table.
  *
- * @throws HallpassError `data_not_found` where there is none: this makes no database, and no tables in one
+ * @throws HallpassError `data_not_found` where there is no embedded one: this makes none
  */
-export async function withDatabase<T>(
+export async function openExisting<T>(
   flags: DataFlags,
   config: Pick<HallpassConfig, 'data' | 'database'>,
   work: (database: Database) => Promise<T>,
@@ -102,24 +103,29 @@ export async function withDatabase<T>(
   if (place.database === undefined && !existsSync(path)) throw notFound(`there is no database at ${path}`)
   const database = await openDatabase(place)
   try {
-    const { planMigrations } = await import('../storage/migrate.ts')
-    const { hallpassMigrations } = await import('../storage/migrations/hallpass-migrations.ts')
-    const { isNew } = await planMigrations(database, { name: 'hallpass', migrations: hallpassMigrations })
-    if (isNew) throw notFound(`the database ${database.location} holds no data of hallpass`)
     return await work(database)
   } finally {
     await database.close()
   }
 }
 
-/** {@link withDatabase}, with the store on it. */
+/**
+ * Opens the store of a server, which may be running, lets `work` use it, and closes it.
+ *
+ * @throws HallpassError `data_not_found` where there is none: this makes no database, and no tables in one
+ */
 export async function withData<T>(
   flags: DataFlags,
   work: (store: Store) => Promise<T>,
   config?: Pick<HallpassConfig, 'data' | 'database'>,
 ): Promise<T> {
-  return withDatabase(flags, config ?? (await loadConfig()), async (database) => {
+  return openExisting(flags, config ?? (await loadConfig()), async (database) => {
+    // Only now, so that a command that is not understood need not wait for it.
+    const { planMigrations } = await import('../storage/migrate.ts')
+    const { hallpassMigrations } = await import('../storage/migrations/hallpass-migrations.ts')
     const { createStore } = await import('../storage/store.ts')
+    const { isNew } = await planMigrations(database, { name: 'hallpass', migrations: hallpassMigrations })
+    if (isNew) throw notFound(`the database ${database.location} holds no data of hallpass`)
     return work(await createStore(database))
   })
 }

@@ -440,7 +440,11 @@ describe('delivery', () => {
     await settled(1)
     for (let count = 2; count <= 12; count += 1) await push({ excerpt: String(count) })
     const states = (await outbox()).map(({ state }) => state)
-    assert.deepEqual(states, [...Array(2).fill('dead'), ...Array(10).fill('pending')])
+    // Those that are left may have been sent by now.
+    assert.deepEqual(
+      states.map((state) => state === 'dead'),
+      Array.from({ length: 12 }, (_, index) => index < 2),
+    )
     const [last] = await site.store.audit.list({ limit: 1 })
     assert.equal(last?.action, 'push_delivery_dead')
     assert.match((await outbox())[0]?.lastError ?? '', /more than 10 were waiting/)
