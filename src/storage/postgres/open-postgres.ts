@@ -49,9 +49,9 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
   // Whoever uses the connection hears of its end by the query that fails. Unheard, it would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => void client.on('error', () => {}))
-  const kysely = new Kysely<unknown>({
+  const kysely: Kysely<unknown> = new Kysely<unknown>({
     dialect: new SerialPostgresDialect({ pool: preparingPool(pool) }),
-    plugins: [refuseQueriesBesideTransaction],
+    plugins: [refuseQueriesBesideTransaction(() => kysely)],
   })
   try {
     await checkServer(kysely, location)
