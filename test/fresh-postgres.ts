@@ -1,8 +1,7 @@
 /** Databases for tests on one PostgreSQL server: that of the run, or one for a file that runs alone. */
 import { randomBytes } from 'node:crypto'
 import { after } from 'node:test'
-import pg from 'pg'
-import { openPostgresStore } from '../src/storage/open-store.ts'
+import { databaseUrl, makeTemplate, onServer, template } from './postgres-template.ts'
 import { type RunningPostgres, sharedServerVariable, startPostgres } from './running-postgres.ts'
 
 let shared: Promise<string> | undefined
@@ -25,14 +24,6 @@ async function startShared(): Promise<string> {
   return own.url
 }
 
-const template = 'hallpass_template'
-
-/** Makes the database that others are copies of, which is quicker than to make its tables each time. */
-export async function makeTemplate(serverUrl: string): Promise<void> {
-  await onServer(serverUrl, `create database ${template} template template0`)
-  await (await openPostgresStore({ url: databaseUrl(serverUrl, template) })).close()
-}
-
 /**
  * Makes a fresh database on the shared server, with Hallpass's tables, or with none at all when `empty` is true.
  * Answers with its address. It goes with the server.
@@ -43,24 +34,4 @@ export async function freshPostgresUrl(options: { readonly empty?: boolean } = {
   const source = options.empty ? 'template0' : template
   await onServer(url, `create database ${name} template ${source} strategy file_copy`)
   return databaseUrl(url, name)
-}
-
-function databaseUrl(serverUrl: string, name: string): string {
-  const url = new URL(serverUrl)
-  url.pathname = `/${name}`
-  return url.href
-}
-
-/** Runs a statement on a connection of its own. */
-export async function onServer<Row extends pg.QueryResultRow>(
-  url: string,
-  statement: string,
-): Promise<Row[]> {
-  const client = new pg.Client(url)
-  await client.connect()
-  try {
-    return (await client.query<Row>(statement)).rows
-  } finally {
-    await client.end()
-  }
 }

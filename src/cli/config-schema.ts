@@ -171,6 +171,13 @@ const configMembers: Members<HallpassConfig> = {
     description: 'Folder of the embedded database. One that is not absolute counts from this file’s folder.',
     expected: 'the path of a folder',
   },
+  database: {
+    type: 'string',
+    pattern: '^postgres(ql)?://',
+    description:
+      'Address of a PostgreSQL database in the place of the embedded one. A password is better off in DATABASE_URL or PGPASSWORD.',
+    expected: 'an address such as postgres://user@host:5432/name',
+  },
   baseUrl: {
     type: 'string',
     pattern: '^https?://[^/?#@\\s]+/?$',

@@ -3,12 +3,21 @@ import { siteKind } from './guarded-site.ts'
 import { shownHost } from './listen-or-explain.ts'
 import type { ServeOptions } from './serve-options.ts'
 
+/** What is known once the server answers. */
+export interface Started {
+  /** Where the data is, without a password. */
+  readonly location: string
+  /** Undefined where there was one already. */
+  readonly first: FirstAdministrator | undefined
+  /** Where metrics are read without a credential; undefined for nowhere. */
+  readonly metrics: { readonly port: number } | undefined
+}
+
 /** What `hallpass serve` says once it answers. */
 export function greeting(
   address: string,
   options: ServeOptions,
-  first: FirstAdministrator | undefined,
-  metrics: { readonly port: number } | undefined,
+  { location, first, metrics }: Started,
 ): string {
   const metricsHost = options.observing.metricsListener?.host ?? options.host
   // With a proxy that names people there is no page to type it on.
@@ -17,7 +26,7 @@ export function greeting(
     ['address', address],
     ['administrator', first?.username ?? options.admin.username],
     ['password', isOfUse && first?.password && `${first.password}   (shown this once)`],
-    ['data', options.data],
+    ['data', location],
     ['in front of', options.upstream],
     ['workers', options.workers > 1 ? String(options.workers) : undefined],
     ['limits', limitsOf(options)],

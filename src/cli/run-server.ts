@@ -25,7 +25,9 @@ export async function runServer(options: ServeOptions): Promise<void> {
   })
   // Before the greeting, because whoever has read it may stop the server at once.
   const stopped = stopSignal()
-  process.stdout.write(greeting(address, options, first, observing.metricsServer))
+  process.stdout.write(
+    greeting(address, options, { location: site.location, first, metrics: observing.metricsServer }),
+  )
   opened.resolve(site.listeners)
 
   await stopped

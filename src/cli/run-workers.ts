@@ -13,7 +13,7 @@ export async function runWorkers(options: ServeOptions): Promise<void> {
   const port = await freePort(options)
   const address = siteAddress(options, port)
   const observing = await startObserving(options.observing, { isPrimary: true })
-  const first = await prepare(address, options, observing)
+  const { first, location } = await prepare(address, options, observing)
   const crew = new WorkerCrew({
     workers: options.workers,
     env: { [workerPortVariable]: String(port) },
@@ -23,7 +23,7 @@ export async function runWorkers(options: ServeOptions): Promise<void> {
   let isRunning = false
   const started = crew.start().then(() => {
     isRunning = true
-    process.stdout.write(greeting(address, options, first, observing.metricsServer))
+    process.stdout.write(greeting(address, options, { location, first, metrics: observing.metricsServer }))
   })
   // What is wrong with the workers ends the process too.
   const failed = Promise.all([started, crew.failed])
@@ -55,12 +55,13 @@ async function prepare(
   address: string,
   options: ServeOptions,
   observing: Observing,
-): Promise<FirstAdministrator | undefined> {
+): Promise<{ readonly first: FirstAdministrator | undefined; readonly location: string }> {
   const forProcess = { background: false, observing }
   const site = await openSite(address, { ...options, redis: undefined }, forProcess)
   try {
     const isEmpty = (await site.store.accounts.count()) === 0
-    return isEmpty ? await makeFirstAdministrator(site.hallpass, options) : undefined
+    const first = isEmpty ? await makeFirstAdministrator(site.hallpass, options) : undefined
+    return { first, location: site.location }
   } finally {
     await site.close()
   }

@@ -10,6 +10,7 @@ import { formatSetting, isSettingName } from '../protocol/setting-values.ts'
 import type { HallpassConfig } from '../server/config.ts'
 import { isRedisUrl } from '../server/redis-limits.ts'
 import type { ObservingOptions } from './observing.ts'
+import { dataPlace } from './open-data.ts'
 import { logFormats, logLevels } from './server-log.ts'
 
 /** The flags of `hallpass serve`, as they were typed. */
@@ -17,6 +18,7 @@ export interface ServeFlags {
   readonly port?: string
   readonly host?: string
   readonly data?: string
+  readonly database?: string
   readonly baseUrl?: string
   readonly trustedProxy?: readonly string[]
   /** False for `--no-forum`. */
@@ -37,6 +39,8 @@ export interface ServeOptions {
   readonly host: string
   /** Folder of the embedded database. */
   readonly data: string
+  /** Address of the PostgreSQL database in its place; undefined where there is none. */
+  readonly database: string | undefined
   /** Undefined where nobody said: the address that each request was sent to. */
   readonly baseUrl: string | undefined
   /** Addresses and ranges of the proxies whose X-Forwarded-For is believed. */
@@ -134,7 +138,7 @@ export function readServeOptions(
   return {
     port: Number(port.value),
     host,
-    data: pick(flags.data, '--data', environment, 'HALLPASS_DATA')?.value ?? file.data ?? './data',
+    ...dataPlace(flags, environment, file),
     baseUrl: baseUrl?.value ?? file.baseUrl,
     trustedProxies:
       flags.trustedProxy || environment.HALLPASS_TRUSTED_PROXIES

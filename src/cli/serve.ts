@@ -1,6 +1,7 @@
 /** `hallpass serve`: its flags. What it does is in `run-server.ts`. */
 import type { Command } from 'commander'
 import { configOption, configOptionHelp, loadConfig } from './load-config.ts'
+import { databaseOption, databaseOptionHelp } from './open-data.ts'
 import { readServeOptions, type ServeFlags } from './serve-options.ts'
 
 /** Adds `serve` to the program. */
@@ -9,12 +10,13 @@ export function registerServe(program: Command): void {
     .command('serve')
     .summary('start the server')
     .description(
-      'Start Hallpass with its embedded database, in front of an application or of a small forum of its own.',
+      'Start Hallpass with its embedded database or with PostgreSQL, in front of an application or of a small forum of its own.',
     )
     .option(configOption, configOptionHelp)
     .option('--port <number>', 'port to listen on (HALLPASS_PORT; default 4000)')
     .option('--host <address>', 'address to listen on (HALLPASS_HOST; default 127.0.0.1)')
     .option('--data <folder>', 'folder of the embedded database (HALLPASS_DATA; default ./data)')
+    .option(databaseOption, databaseOptionHelp)
     .option('--base-url <url>', 'the address people reach the site by (HALLPASS_BASE_URL)')
     .option(
       '--trusted-proxy <range>',
@@ -65,6 +67,7 @@ refused otherwise.
 examples:
   hallpass serve
   hallpass serve --port 8080 --data /var/lib/hallpass --base-url https://forum.example.com
+  DATABASE_URL=postgres://hallpass:secret@db.internal/hallpass hallpass serve
   hallpass serve --config /etc/hallpass/hallpass.config.json
   hallpass serve --base-url https://forum.example.com --trusted-proxy 127.0.0.1 --trusted-proxy 10.0.0.0/8
   hallpass serve --upstream http://127.0.0.1:3000 --base-url https://app.example.com

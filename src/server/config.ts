@@ -16,6 +16,11 @@ export interface HallpassConfig {
   readonly host?: string
   /** Folder of the embedded database; one that is not absolute counts from the file's own folder. Default `./data`. */
   readonly data?: string
+  /**
+   * Address of a PostgreSQL database in the place of the embedded one, such as `postgres://user@host:5432/name`. A
+   * password is better off in `DATABASE_URL` or `PGPASSWORD`. Default: none.
+   */
+  readonly database?: string
   /** The address people reach the site by, such as `https://forum.example.com`. Default: that of each request. */
   readonly baseUrl?: string
   /** The application that Hallpass stands in front of as a gateway, such as `http://127.0.0.1:3000`. Default: none. */

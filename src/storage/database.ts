@@ -24,6 +24,11 @@ export interface Database {
   watch(listener: ChangeListener): Promise<() => Promise<void>>
   /** Part of the transaction `db`: those who watch hear of it once it is committed. */
   announce(db: Kysely<unknown>): Promise<void>
+  /**
+   * What an error of this database means to whoever opens or runs it: a HallpassError that says how to mend it, or the
+   * error as it is.
+   */
+  explain(error: unknown): unknown
   /** Waits for the transactions that were asked for, then closes. Closing twice does nothing. */
   close(): Promise<void>
 }
@@ -38,6 +43,12 @@ export interface SchemaDialect {
   clustered<Table extends string, Column extends string>(
     table: CreateTableBuilder<Table, Column>,
   ): CreateTableBuilder<Table, Column>
+  /** The last number that `withId` has given in `table`; 0 before the first. */
+  lastId(db: Kysely<unknown>, table: string): Promise<number>
+  /** Lets `withId` go on after `id` in `table`; 0 for a table that has given none. */
+  setLastId(db: Kysely<unknown>, table: string, id: number): Promise<void>
+  /** A text as this database keeps it. */
+  kept(text: string): string
   /** The type of a primary key that counts beyond 32 bits. */
   readonly longInteger: 'integer' | 'bigint'
   /** Prepares a transaction for migrations, which may take long; answers with the handle that they are to use. */

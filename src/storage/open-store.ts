@@ -1,8 +1,7 @@
 import type { Store } from '../domain/store.ts'
+import type { Database } from './database.ts'
 import { openPostgres, type PostgresOptions } from './postgres/open-postgres.ts'
-import { openingFailed as postgresFailed } from './postgres/opening-failed.ts'
 import { openSqlite, type SqliteOptions } from './sqlite/open-sqlite.ts'
-import { openingFailed as sqliteFailed } from './sqlite/opening-failed.ts'
 import { createStore } from './store.ts'
 
 /**
@@ -12,13 +11,7 @@ import { createStore } from './store.ts'
  * @throws HallpassError as `openSqlite` and `migrate` do, whatever step it is that fails; nothing stays open then
  */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
-  const database = await openSqlite(options)
-  try {
-    return await createStore(database)
-  } catch (error) {
-    await database.close()
-    throw sqliteFailed(options.path, error)
-  }
+  return storeOn(await openSqlite(options))
 }
 
 /**
@@ -28,11 +21,15 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
  * @throws HallpassError as `openPostgres` and `migrate` do, whatever step it is that fails; nothing stays open then
  */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
-  const database = await openPostgres(options)
+  return storeOn(await openPostgres(options))
+}
+
+/** Makes the store on a database; when that fails, the database is closed. */
+export async function storeOn(database: Database): Promise<Store> {
   try {
     return await createStore(database)
   } catch (error) {
     await database.close()
-    throw postgresFailed(database.location, error)
+    throw error
   }
 }

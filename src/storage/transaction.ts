@@ -4,6 +4,10 @@ import { type QueuedWork, WorkQueue } from './work-queue.ts'
 
 /** What is known of a work while it runs, and afterwards to all that it started. */
 interface Work {
+  /** The handle of the database that it is a transaction of. */
+  readonly database: object
+  /** The work, on another database, that it was begun in. */
+  readonly around: Work | undefined
   running: boolean
 }
 
@@ -31,14 +35,14 @@ export async function inTransaction<Tables, T>(
   work: (transaction: Kysely<Tables>) => Promise<T>,
 ): Promise<T> {
   if (db.isTransaction) return work(db)
-  refuseInsideWork()
+  refuseInsideWork(db)
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   // Whoever runs the queue does so for many callers; each work belongs to its own.
   const asItsCaller = AsyncLocalStorage.snapshot()
   let committed = (): void => {}
   const queued: QueuedWork = {
     async run(transaction) {
-      const answer = await asItsCaller(() => runWork(transaction as unknown as Kysely<Tables>, work))
+      const answer = await asItsCaller(() => runWork(db, transaction as unknown as Kysely<Tables>, work))
       committed = () => resolve(answer)
     },
     committed: () => committed(),
@@ -59,9 +63,9 @@ export async function inSnapshot<Tables, T>(
   work: (transaction: Kysely<Tables>) => Promise<T>,
 ): Promise<T> {
   if (db.isTransaction) return work(db)
-  refuseInsideWork()
+  refuseInsideWork(db)
   const snapshot = db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only')
-  return snapshot.execute((transaction) => runWork(transaction.withoutPlugins(), work))
+  return snapshot.execute((transaction) => runWork(db, transaction.withoutPlugins(), work))
 }
 
 /** Resolves when every transaction of `db` that was asked for is over. */
@@ -71,27 +75,31 @@ export async function transactionsOver(db: Kysely<unknown>): Promise<void> {
 
 /**
  * Refuses a query that is asked of the database, and not of the transaction, inside the work of a transaction. On one
- * connection it would wait for the transaction and the transaction for it, and the whole server with them.
+ * connection it would wait for the transaction and the transaction for it, and the whole server with them. `handle`
+ * answers with the database's handle.
  */
-export const refuseQueriesBesideTransaction: KyselyPlugin = {
-  transformQuery({ node }) {
-    refuseInsideWork()
-    return node
-  },
-  async transformResult({ result }) {
-    return result
-  },
+export function refuseQueriesBesideTransaction(handle: () => object): KyselyPlugin {
+  return {
+    transformQuery({ node }) {
+      refuseInsideWork(handle())
+      return node
+    },
+    async transformResult({ result }) {
+      return result
+    },
+  }
 }
 
 /** The checks that plugins make, for a compiled query, which passes by plugins. */
 export function refuseCompiledQuery(db: object): void {
   const work = works.get(db)
-  if (work === undefined) refuseInsideWork()
+  if (work === undefined) refuseInsideWork(db)
   else refuseWhenOver(work)
 }
 
-function refuseInsideWork(): void {
-  if (current.getStore()?.running) {
+function refuseInsideWork(database: object): void {
+  for (let work = current.getStore(); work; work = work.around) {
+    if (!work.running || work.database !== database) continue
     throw new TypeError(
       'the store was used inside the work of a transaction: use the session that the work is given',
     )
@@ -115,10 +123,13 @@ function queueOf<Tables>(db: Kysely<Tables>): WorkQueue {
 
 /** Runs a work with a handle of its own, for the transaction may go on with the works of others. */
 async function runWork<Tables, T>(
+  database: object,
   transaction: Kysely<Tables>,
   work: (transaction: Kysely<Tables>) => Promise<T>,
 ): Promise<T> {
-  const state: Work = { running: true }
+  const around = current.getStore()
+  // One that is over is not kept: works begin in what others have started, one after another, without end.
+  const state: Work = { database, around: around?.running ? around : undefined, running: true }
   const handle = transaction.withPlugin({
     transformQuery({ node }) {
       refuseWhenOver(state)

@@ -7,8 +7,8 @@ import { scheduleJobs } from '../../src/domain/job-scheduler.ts'
 import { noObserver } from '../../src/domain/observation.ts'
 import type { Domain } from '../../src/domain/ports.ts'
 import type { Store } from '../../src/domain/store.ts'
-import { openSqliteStore } from '../../src/storage/open-store.ts'
 import { type ManualTime, manualTime } from '../manual-time.ts'
+import { openTestStore } from '../test-database.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
@@ -250,7 +250,7 @@ interface SetUp {
 }
 
 async function setUp(t: TestContext): Promise<SetUp> {
-  const store = await openSqliteStore({ path: ':memory:' })
+  const store = await openTestStore()
   t.after(() => store.close())
   const time = manualTime()
   const faults: string[] = []

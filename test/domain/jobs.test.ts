@@ -5,9 +5,9 @@ import { hallpassJobs } from '../../src/domain/jobs.ts'
 import type { ClientRecord, UserApiKeyRecord } from '../../src/domain/store.ts'
 import type { Database } from '../../src/storage/database.ts'
 import type { HallpassTables } from '../../src/storage/schema.ts'
-import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import { createStore } from '../../src/storage/store.ts'
 import { apiKey, hash } from '../../src/testing/store-contract/samples.ts'
+import { openTestDatabase } from '../test-database.ts'
 import { createTestSite, type TestSite } from '../test-site.ts'
 
 const dayMs = 86_400_000
@@ -15,7 +15,7 @@ const dayMs = 86_400_000
 let site: TestSite
 let database: Database
 beforeEach(async () => {
-  database = await openSqlite({ path: ':memory:' })
+  database = await openTestDatabase()
   site = await createTestSite({ store: await createStore(database) })
 })
 afterEach(() => site.close())

@@ -9,9 +9,10 @@ import { openSqliteStore } from '../../src/storage/open-store.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import { openingFailed } from '../../src/storage/sqlite/opening-failed.ts'
 import { now } from '../../src/testing/store-contract/samples.ts'
+import { unlessSqlite } from '../test-database.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-describe('openSqlite', () => {
+describe('openSqlite', { skip: unlessSqlite }, () => {
   const pragmas: readonly (readonly [string, unknown])[] = [
     ['journal_mode', 'wal'],
     ['synchronous', 2],

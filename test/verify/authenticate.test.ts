@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Store } from '../../src/domain/store.ts'
-import { openSqliteStore } from '../../src/storage/open-store.ts'
+import { openTestStore } from '../test-database.ts'
 import { createTestSite, siteUrl, type TestSite } from '../test-site.ts'
 
 /** What was asked of the store since the list was last emptied, as `section.method`. */
@@ -34,7 +34,7 @@ function watched(store: Store): Store {
 let site: TestSite
 let key: string
 before(async () => {
-  const store = watched(await openSqliteStore({ path: ':memory:' }))
+  const store = watched(await openTestStore())
   site = await createTestSite({ store, flushIntervalMs: 3_600_000, hearOthers: false })
   key = await site.approvedKey()
 })

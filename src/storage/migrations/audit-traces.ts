@@ -4,6 +4,7 @@ import type { Migration } from '../migrate.ts'
 export const auditTraces: Migration = {
   name: 'audit-traces',
   since: '0.2.0',
+  kind: 'expand',
   async up(db) {
     await db.schema.alterTable('audit_events').addColumn('trace_id', 'text').execute()
   },

@@ -4,6 +4,7 @@ import type { Migration } from '../migrate.ts'
 export const cacheChanges: Migration = {
   name: 'cache-changes',
   since: '0.4.0',
+  kind: 'expand',
   async up(db, schema) {
     await schema
       .clustered(db.schema.createTable('cache_changes'))

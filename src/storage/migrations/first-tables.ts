@@ -6,6 +6,7 @@ import type { Migration } from '../migrate.ts'
 export const firstTables: Migration = {
   name: 'first-tables',
   since: '0.1.0',
+  kind: 'expand',
   async up(db, schema) {
     await createClientTables(db, schema)
     await createUserApiKeyTables(db, schema)

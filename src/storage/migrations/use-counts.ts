@@ -4,6 +4,7 @@ import type { Migration } from '../migrate.ts'
 export const useCounts: Migration = {
   name: 'use-counts',
   since: '0.4.0',
+  kind: 'expand',
   async up(db) {
     for (const table of ['user_api_keys', 'api_keys']) {
       await db.schema

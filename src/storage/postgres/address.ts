@@ -2,7 +2,7 @@ import { HallpassError } from '../../protocol/errors.ts'
 
 /** Whether the text is meant as the address of a PostgreSQL database, right or wrong. */
 export function isPostgresUrl(text: string): boolean {
-  return /^postgres(ql)?:/i.test(text)
+  return /^postgres(ql)?:\/\//i.test(text)
 }
 
 /**
@@ -12,7 +12,7 @@ export function isPostgresUrl(text: string): boolean {
  */
 export function postgresLocation(url: string): string {
   const parsed = isPostgresUrl(url) && URL.canParse(url) ? new URL(url) : undefined
-  if (parsed === undefined || !/^postgres(ql)?:\/\//i.test(url)) {
+  if (parsed === undefined) {
     throw new HallpassError(
       'configuration_invalid',
       'the address of the database cannot be read',

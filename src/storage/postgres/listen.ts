@@ -12,20 +12,25 @@ const [shortestWaitMs, longestWaitMs] = [50, 2000]
 const aliveEveryMs = 5000
 
 /**
- * Hears of commits on a connection of its own, until it is stopped. A connection that breaks is made again, for as long
+ * Hears of commits on a connection of its own, but for those of `origin`, until it is stopped. A connection that breaks is made again, for as long
  * as it takes. Resolves when the first attempt has succeeded or failed.
  */
 export async function listen(
   connect: () => Promise<Client>,
+  origin: string,
   { onCommit, onLost }: ChangeListener,
 ): Promise<() => Promise<void>> {
   const stopping = new AbortController()
   const firstAttempt = Promise.withResolvers<void>()
 
+  const onNotification = ({ payload }: { readonly payload?: string | undefined }): void => {
+    if (payload !== origin) onCommit()
+  }
+
   async function run(): Promise<void> {
     let waitMs = shortestWaitMs
     for (let heardBefore = false; !stopping.signal.aborted; ) {
-      const lost = await hear(connect, onCommit, stopping.signal, () => {
+      const lost = await hear(connect, onNotification, stopping.signal, () => {
         // What was committed while nothing could be heard.
         if (heardBefore) onCommit()
         heardBefore = true
@@ -53,7 +58,7 @@ export async function listen(
 /** Hears until the connection is lost or `signal` ends it. Answers with why it was lost. */
 async function hear(
   connect: () => Promise<Client>,
-  onCommit: () => void,
+  onNotification: (notification: { readonly payload?: string | undefined }) => void,
   signal: AbortSignal,
   onHeard: () => void,
 ): Promise<unknown> {
@@ -65,7 +70,7 @@ async function hear(
     const lost = Promise.withResolvers<unknown>()
     connection.on('error', lost.resolve)
     connection.on('end', () => lost.resolve(new Error('the connection to the database was closed')))
-    connection.on('notification', onCommit)
+    connection.on('notification', onNotification)
     signal.addEventListener('abort', () => lost.resolve(undefined), { once: true })
     await connection.query(`listen ${changesChannel}`)
     onHeard()

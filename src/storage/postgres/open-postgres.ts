@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Kysely, sql } from 'kysely'
 import type { Client, Pool } from 'pg'
 import type { Database } from '../database.ts'
@@ -48,9 +49,9 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
   // Whoever uses the connection hears of its end by the query that fails. Unheard, it would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => void client.on('error', () => {}))
-  const kysely = new Kysely<unknown>({
+  const kysely: Kysely<unknown> = new Kysely<unknown>({
     dialect: new SerialPostgresDialect({ pool: preparingPool(pool) }),
-    plugins: [refuseQueriesBesideTransaction],
+    plugins: [refuseQueriesBesideTransaction(() => kysely)],
   })
   try {
     await checkServer(kysely, location)
@@ -71,6 +72,8 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
     return client
   }
 
+  // By this it knows its own commits, of which it need not hear.
+  const origin = randomUUID()
   const watching = new Set<() => Promise<void>>()
   let closing: Promise<void> | undefined
 
@@ -83,10 +86,11 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
   return {
     tables: <Tables>() => kysely as Kysely<Tables>,
     schema: postgresSchema,
+    explain: (error) => openingFailed(location, error),
     location,
     async watch(listener) {
       if (closing) throw new Error('the database is closed')
-      const end = await listen(connect, listener)
+      const end = await listen(connect, origin, listener)
       const stop = async (): Promise<void> => {
         watching.delete(stop)
         await end()
@@ -95,7 +99,7 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
       return stop
     },
     async announce(db) {
-      await sql`select pg_notify(${changesChannel}, '')`.execute(db)
+      await sql`select pg_notify(${changesChannel}, ${origin})`.execute(db)
     },
     close() {
       closing ??= close()

@@ -1,13 +1,14 @@
 import {
   type ColumnDefinitionNode,
   DataTypeNode,
+  type Kysely,
   type KyselyPlugin,
   OperationNodeTransformer,
   RawNode,
   sql,
 } from 'kysely'
 import type { SchemaDialect } from '../database.ts'
-import { withoutTimeouts } from './pool.ts'
+import { storable, withoutTimeouts } from './pool.ts'
 
 /** PostgreSQL's part in migrations. */
 export const postgresSchema: SchemaDialect = {
@@ -24,6 +25,21 @@ export const postgresSchema: SchemaDialect = {
     await sql.raw(withoutTimeouts).execute(db)
     return db.withPlugin(binaryTexts)
   },
+
+  async lastId(db, table) {
+    const name = await sequenceOf(db, table)
+    const { rows } = await sql<{ last: number }>`
+      select case when is_called then last_value else 0 end as last from ${sql.raw(name)}
+    `.execute(db)
+    return rows[0]?.last ?? 0
+  },
+
+  async setLastId(db, table, id) {
+    const name = await sequenceOf(db, table)
+    await sql`select setval(${name}, ${Math.max(id, 1)}, ${id > 0})`.execute(db)
+  },
+
+  kept: (text) => String(storable(text)),
 
   async makeAppendOnly(db, table) {
     const refuse = sql.id(`${table}_refuse`)
@@ -45,6 +61,16 @@ export const postgresSchema: SchemaDialect = {
       `.execute(db)
     }
   },
+}
+
+/** As PostgreSQL writes it: quoted where it must be. */
+async function sequenceOf(db: Kysely<unknown>, table: string): Promise<string> {
+  const { rows } = await sql<{
+    name: string | null
+  }>`select pg_get_serial_sequence(${table}, 'id') as name`.execute(db)
+  const name = rows[0]?.name
+  if (typeof name !== 'string') throw new Error(`${table} has no counting id`)
+  return name
 }
 
 /** Texts are compared byte by byte, as SQLite does, whatever language the database was made for. */

@@ -25,9 +25,9 @@ export interface SqliteOptions {
  */
 export async function openSqlite({ path }: SqliteOptions): Promise<Database> {
   const connection = await connect(path)
-  const kysely = new Kysely<unknown>({
+  const kysely: Kysely<unknown> = new Kysely<unknown>({
     dialect: new NodeSqliteDialect(connection),
-    plugins: [refuseQueriesBesideTransaction],
+    plugins: [refuseQueriesBesideTransaction(() => kysely)],
   })
   const watching = new Set<() => void>()
   return {
@@ -43,6 +43,7 @@ export async function openSqlite({ path }: SqliteOptions): Promise<Database> {
         stopWatching()
       }
     },
+    explain: (error) => openingFailed(path, error),
     // The file itself tells.
     async announce() {},
     async close() {

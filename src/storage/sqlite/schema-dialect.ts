@@ -13,6 +13,20 @@ export const sqliteSchema: SchemaDialect = {
 
   prepare: async (db) => db,
 
+  async lastId(db, table) {
+    const { rows } = await sql<{
+      seq: number
+    }>`select seq from sqlite_sequence where name = ${table}`.execute(db)
+    return rows[0]?.seq ?? 0
+  },
+
+  async setLastId(db, table, id) {
+    await sql`delete from sqlite_sequence where name = ${table}`.execute(db)
+    if (id > 0) await sql`insert into sqlite_sequence (name, seq) values (${table}, ${id})`.execute(db)
+  },
+
+  kept: (text) => text,
+
   async makeAppendOnly(db, table) {
     for (const change of ['update', 'delete']) {
       await sql`
