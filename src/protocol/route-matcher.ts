@@ -1,6 +1,6 @@
 /** What a scope permits, and how it can be narrowed to parameter values (protocol §10.5). */
 import type { Route, RouteFormat } from './route.ts'
-import { compilePattern, matchPattern, type RoutePattern } from './route-pattern.ts'
+import { compilePattern, fitsPattern, matchPattern, type RoutePattern } from './route-pattern.ts'
 
 /** A kind of request. All parts that are given must hold; a part that is absent restricts nothing. */
 export interface RouteMatcher {
@@ -62,7 +62,8 @@ export function matchRoute(
 ): boolean {
   if (matcher.methods && !permitsMethod(matcher.methods, request.method)) return false
   if (matcher.formats && !(request.format && matcher.formats.includes(request.format))) return false
-  if (!patterns) return permitsParameters(matcher, request, {}, allowed)
+  if (!patterns) return allowed === null || permitsParameters(matcher, request, noValues, allowed)
+  if (allowed === null) return fitsAny(patterns, request.path)
   // Two patterns may both match a path and name its segments differently. The first decides, as it does in a router:
   // were any within the limits enough, a segment could stand in for the one that the application acts on.
   for (const pattern of patterns) {
@@ -71,6 +72,13 @@ export function matchRoute(
   }
   return false
 }
+
+function fitsAny(patterns: readonly RoutePattern[], path: string): boolean {
+  for (const pattern of patterns) if (fitsPattern(pattern, path)) return true
+  return false
+}
+
+const noValues: Readonly<Record<string, string>> = {}
 
 /** HEAD tells nothing that GET does not, so it is permitted wherever GET is (protocol §19a allows the superset). */
 function permitsMethod(methods: readonly string[], method: string): boolean {
@@ -81,9 +89,8 @@ function permitsParameters(
   matcher: RouteMatcher,
   request: RequestedRoute,
   pathValues: Readonly<Record<string, string>>,
-  allowed: AllowedParameters | null,
+  allowed: AllowedParameters,
 ): boolean {
-  if (allowed === null) return true
   const inPath = matcher.pathParams ?? []
   const ordinary = (matcher.params ?? []).filter((name) => !inPath.includes(name))
   return (
