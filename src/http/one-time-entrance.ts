@@ -18,7 +18,7 @@ import type { Visit } from './visit.ts'
  */
 export async function answerOneTimeEntrance(service: Service, visit: Visit): Promise<Response | undefined> {
   const { method, path } = visit.route
-  const { searchParams } = visit.url
+  const searchParams = visit.query
   const publicKey = searchParams.get('user_api_public_key')
   const authRedirect = searchParams.get('auth_redirect')
   if (publicKey === null || authRedirect === null || (method !== 'GET' && method !== 'HEAD')) return undefined

@@ -177,14 +177,15 @@ async function receive(
   segment: (name: string) => string,
 ): Promise<Call | Refusal> {
   const { verifier, domain } = service
-  const { request, route, url, connection } = visit
+  const { request, route, query, connection, decided } = visit
   const address = connection.remoteAddress
+  if (decided) return decided
   // Before anything is read or looked up: that is what the limit is to spare.
   const limited = options.uncounted ? undefined : limitAddress(domain, address)
   if (limited) return limited
   const read = await readBody(request)
   if (read.outcome === 'refused') return read.refusal
-  const sources: ParameterSources = { query: url.searchParams, body: read.body }
+  const sources: ParameterSources = { query, body: read.body }
   if (options.uncounted || options.who === 'holder') return { visit, identity: undefined, sources, segment }
 
   const own = readRevocationId(route, sources)

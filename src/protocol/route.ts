@@ -58,6 +58,11 @@ function upperCase(method: string): string {
  */
 const plainPath = /^(?:\/[\w~!$&'()*+,=:@-][\w.~!$&'()*+,=:@-]*)+\/?$/
 
+/** Whether a path is one that every program reads in the same way, character by character. */
+export function isPlainPath(raw: string): boolean {
+  return plainPath.test(raw)
+}
+
 function decodePath(raw: string): { readonly decoded: string } | { readonly problem: string } {
   return plainPath.test(raw) ? { decoded: raw } : decodeUnusual(raw)
 }

@@ -215,9 +215,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   async function decide(request: Request, options: AuthenticateOptions): Promise<Authentication> {
     const { rawPath, sameOrigin = false, limitAddresses = 'all' } = options
     const arrival = requests.arrival(request, options.connection, rawPath)
-    const { url, route, ambiguous, connection } = arrival
+    const { query, route, ambiguous, connection } = arrival
     const address = connection.remoteAddress
-    const query = url.searchParams
     const inQuery = !ambiguous && hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
     const credentials = readCredentials(request.headers, query, inQuery)
     const bringsKey = credentials.userApiKey !== undefined || credentials.apiKey !== undefined

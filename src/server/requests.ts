@@ -3,12 +3,13 @@ import type { createClientAddress } from '../domain/client-address.ts'
 import type { Connection } from '../domain/ports.ts'
 import { type Visit, visitOf } from '../http/visit.ts'
 import type { Refusal } from '../protocol/errors.ts'
-import { normalizeRoute, type Route } from '../protocol/route.ts'
+import { isPlainPath, normalizeRoute, type Route } from '../protocol/route.ts'
 
 /** What is known of a request before anybody looks at who sent it. */
 export interface Arrival {
-  /** The address as its sender knows it. */
+  /** The address as its sender knows it. Taken apart when it is asked for, because most decisions need none of it. */
   readonly url: URL
+  readonly query: URLSearchParams
   readonly route: Route
   /** Why the path cannot be held against scopes: it can be read in two ways. Undefined for one that can. */
   readonly ambiguous: Refusal | undefined
@@ -34,35 +35,57 @@ export interface RequestReader {
 export function createRequestReader(options: RequestReaderOptions): RequestReader {
   const { baseUrl, clientAddress, isTrustedProxy } = options
   const fromProxies = new WeakSet<Request>()
+  const { protocol, hostname, port } = baseUrl === undefined ? anyAddress : new URL(baseUrl)
 
-  function publicUrl(request: Request): URL {
-    const url = new URL(request.url)
-    if (baseUrl === undefined) return url
-    const { protocol, hostname, port } = new URL(baseUrl)
-    return Object.assign(url, { protocol, hostname, port })
+  function publicUrl(address: string): URL {
+    const url = new URL(address)
+    return baseUrl === undefined ? url : Object.assign(url, { protocol, hostname, port })
   }
 
   return {
     arrival(request, connection = { remoteAddress: null }, rawPath) {
-      const url = publicUrl(request)
+      const address = request.url
       if (isTrustedProxy(connection.remoteAddress)) fromProxies.add(request)
       const remoteAddress = clientAddress(connection.remoteAddress, request.headers)
-      const normalized = normalizeRoute(request.method, rawPath ?? url.pathname)
-      return normalized.outcome === 'route'
-        ? { url, route: normalized.route, ambiguous: undefined, connection: { remoteAddress } }
-        : {
-            url,
-            route: unreadableRoute(request, url),
-            ambiguous: normalized.refusal,
-            connection: { remoteAddress },
-          }
+      const normalized = normalizeRoute(request.method, rawPath ?? pathOf(address))
+      const [route, ambiguous] =
+        normalized.outcome === 'route'
+          ? [normalized.route, undefined]
+          : [unreadableRoute(request, pathOf(address)), normalized.refusal]
+      let url: URL | undefined
+      return {
+        get url() {
+          url ??= publicUrl(address)
+          return url
+        },
+        get query() {
+          return address.includes('?') ? this.url.searchParams : noQuery
+        },
+        route,
+        ambiguous,
+        connection: { remoteAddress },
+      }
     },
     isFromProxy: (request) => fromProxies.has(request),
-    visit: (request, { url, route, connection }) => visitOf(request, url, route, connection),
+    visit: visitOf,
   }
 }
 
+const anyAddress = { protocol: '', hostname: '', port: '' }
+
+/** Only ever read. */
+const noQuery = new URLSearchParams()
+
+/** The path of an absolute address, as `URL` has it. */
+function pathOf(address: string): string {
+  const start = address.indexOf('/', address.indexOf('://') + 3)
+  const query = address.indexOf('?')
+  const path = address.slice(start, query === -1 ? undefined : query)
+  // Whatever `URL` would write in another way is left to it.
+  return start > 0 && !address.includes('#') && isPlainPath(path) ? path : new URL(address).pathname
+}
+
 /** What stands in the place of a route where the path can be read in two ways. */
-function unreadableRoute(request: Request, { pathname }: URL): Route {
-  return { method: request.method.toUpperCase(), path: pathname, format: undefined, rawPath: pathname }
+function unreadableRoute(request: Request, path: string): Route {
+  return { method: request.method.toUpperCase(), path, format: undefined, rawPath: path }
 }

@@ -7,43 +7,100 @@ import { checkActive } from '../domain/user-api-keys.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { looksLikeSealedPayload } from '../protocol/payload.ts'
 import { compileScopes, isSelfRevocation } from '../protocol/scopes.ts'
+import type { Credentials } from './credentials.ts'
 import type { KnownKey } from './key-cache.ts'
-import { knownKey } from './owner.ts'
+import { knownKey, warmKey } from './owner.ts'
 import { limitUserApiKey } from './request-limits.ts'
-import { authenticated, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
+import { authenticated, type KeyRequest, type Refused, refused, type Verifier } from './verifier.ts'
 
-type KnownUserApiKey = Extract<KnownKey, { kind: 'user_api_key' }>
+/** A user API key that was seen before. */
+export type KnownUserApiKey = Extract<KnownKey, { kind: 'user_api_key' }>
 
 /**
  * Decides about a user API key, in the protocol's order (§10.2): the key, its limits, its scopes, its owner. So a
  * request that the scopes refuse has been counted, and one with a key that nobody knows has not.
  */
-export async function authenticateUserApiKey(
+export function authenticateUserApiKey(
   verifier: Verifier,
   text: string,
-  asked: VerifiedRequest,
-): Promise<Authentication> {
-  const { domain } = verifier
+  asked: KeyRequest,
+): Authentication | Promise<Authentication> {
   const keyHash = hashSecret(text)
+  const known = warmKey(verifier, keyHash)
+  return known?.kind === 'user_api_key'
+    ? decideAbout(verifier, known, asked)
+    : authenticateCold(verifier, text, keyHash, asked)
+}
+
+async function authenticateCold(
+  verifier: Verifier,
+  text: string,
+  keyHash: string,
+  asked: KeyRequest,
+): Promise<Authentication> {
   const known = await findUserApiKey(verifier, keyHash)
-  if (!known) return refused(await unknownUserApiKey(verifier, text, keyHash))
-  const { key, owner } = known
+  return known
+    ? decideAbout(verifier, known, asked)
+    : refused(await unknownUserApiKey(verifier, text, keyHash))
+}
+
+/**
+ * The key that a request brings, where nothing needs to be looked up or changed to decide about it: it is known, comes
+ * alone, and its client is the one that it was for. Undefined for any other request; nothing is counted.
+ */
+export function warmUserApiKey(
+  verifier: Verifier,
+  { userApiKey, apiKey, clientId }: Credentials,
+): KnownUserApiKey | undefined {
+  if (userApiKey === undefined || apiKey !== undefined) return undefined
+  const known = warmKey(verifier, hashSecret(userApiKey))
+  return known?.kind === 'user_api_key' && !isOfOther(known, clientId) ? known : undefined
+}
+
+/** Decides about a key that {@link warmUserApiKey} found, as {@link authenticateUserApiKey} does. */
+export function decideNow(verifier: Verifier, known: KnownUserApiKey, asked: KeyRequest): Authentication {
+  return checkKnown(verifier, known, asked) ?? admit(verifier, known)
+}
+
+function decideAbout(
+  verifier: Verifier,
+  known: KnownUserApiKey,
+  asked: KeyRequest,
+): Authentication | Promise<Authentication> {
+  const unfit = checkKnown(verifier, known, asked)
+  if (unfit) return unfit
+  const { clientId } = asked.credentials
+  return clientId !== undefined && isOfOther(known, clientId)
+    ? followClient(verifier, known, clientId, asked.address)
+    : admit(verifier, known)
+}
+
+/** Why the request is not let in; undefined when it is, as one of the client that its key is for. */
+function checkKnown(
+  { domain }: Verifier,
+  { key, owner, decide }: KnownUserApiKey,
+  { route, revocationId }: KeyRequest,
+): Refused | undefined {
   const now = domain.clock.now()
-  const unfit = checkActive(key, now) ?? limitUserApiKey(domain, keyHash)
+  const unfit = checkActive(key, now) ?? limitUserApiKey(domain, key.keyHash)
   if (unfit) return refused(unfit)
-  if (!isSelfRevocation(asked.route, asked.revocationId, key.id)) {
-    const decision = known.decide(asked.route)
+  if (!isSelfRevocation(route, revocationId, key.id)) {
+    const decision = decide(route)
     if (decision.outcome === 'refused') return decision
   }
   const problem = checkOwner(owner, now)
-  if (problem) return refused(problem)
-  const { clientId } = asked.credentials
-  // A header cannot hold what surrounds some ids, such as the line feed at the end of a host's name.
-  const isChanged = clientId !== undefined && clientId !== key.client.clientId.trim()
-  const followed = isChanged ? await followClient(verifier, known, clientId, asked.address) : known
-  if ('reason' in followed) return refused(followed)
-  verifier.lastUse.userApiKeyUsed(key.id)
-  return authenticated(identityOf(followed))
+  return problem && refused(problem)
+}
+
+/** A header cannot hold what surrounds some ids, such as the line feed at the end of a host's name. */
+function isOfOther({ key }: KnownUserApiKey, clientId: string | undefined): boolean {
+  const own = key.client.clientId
+  return clientId !== undefined && clientId !== own && clientId !== own.trim()
+}
+
+function admit(verifier: Verifier, known: KnownUserApiKey): Authentication {
+  verifier.lastUse.userApiKeyUsed(known.key.id)
+  return authenticated(identityOf(known))
 }
 
 /** A key and its owner, whatever state they are in: from the cache, or by one read of the store. */
@@ -55,19 +112,19 @@ export async function findUserApiKey(
   return known?.kind === 'user_api_key' ? known : undefined
 }
 
-/** The key as one of the client that its app says it is for (protocol §8.5), or why it cannot be. */
+/** Lets the key in as one of the client that its app says it is for (protocol §8.5), or says why it cannot be. */
 async function followClient(
   verifier: Verifier,
   { key, owner }: KnownUserApiKey,
   clientId: string,
   address: string | null,
-): Promise<KnownUserApiKey | Refusal> {
+): Promise<Authentication> {
   const { domain } = verifier
   const actor: Actor = { userId: owner.id, via: 'user_api_key', address }
   const outcome = await changeClient(domain, actor, key.id, clientId)
-  if (outcome.outcome === 'refused') return outcome.refusal
-  const now = await loadUserApiKey(verifier, key.keyHash)
-  return now ?? refusal('user_api_key_invalid')
+  if (outcome.outcome === 'refused') return outcome
+  const followed = await loadUserApiKey(verifier, key.keyHash)
+  return followed ? admit(verifier, followed) : refused(refusal('user_api_key_invalid'))
 }
 
 function identityOf({ key, owner }: KnownUserApiKey): UserApiKeyIdentity {

@@ -1,3 +1,4 @@
+import type { HeaderReader } from '../domain/header-reader.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 
 /**
@@ -7,17 +8,20 @@ import { type Refusal, refusal } from '../protocol/errors.ts'
  */
 export function checkMethodOverride(
   method: string,
-  headers: Headers,
+  headers: HeaderReader,
   query: URLSearchParams,
 ): Refusal | undefined {
-  for (const name of overridingHeaders) {
+  for (const { name, field } of overridingHeaders) {
     const value = headers.get(name)
-    if (value !== null && value.toUpperCase() !== method)
-      return refusal('method_override', { field: name, method })
+    if (value !== null && value.toUpperCase() !== method) return refusal('method_override', { field, method })
   }
   const values = query.size === 0 ? [] : query.getAll('_method')
   const isOther = values.some((value) => value.toUpperCase() !== method)
   return isOther ? refusal('method_override', { field: '_method', method }) : undefined
 }
 
-const overridingHeaders = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'] as const
+const overridingHeaders = [
+  { name: 'x-http-method-override', field: 'X-HTTP-Method-Override' },
+  { name: 'x-http-method', field: 'X-HTTP-Method' },
+  { name: 'x-method-override', field: 'X-Method-Override' },
+] as const
