@@ -1,6 +1,7 @@
 /** The site that `hallpass serve` guards: an application behind it, the small forum, or none but Hallpass itself. */
 
 import type { Store } from '../domain/store.ts'
+import type { User } from '../domain/user.ts'
 import { nodeGateway } from '../edge/gateway.ts'
 import { type NodeListeners, webListeners } from '../edge/node-server.ts'
 import { bookmarksCalendar } from '../forum/bookmark-routes.ts'
@@ -28,6 +29,7 @@ export async function openGuardedSite(
   const known = baseUrl === undefined ? {} : { baseUrl }
   // The forum is made with Hallpass, and Hallpass asks it about users; so it asks through this variable.
   let forum: Forum | undefined
+  const forumFields = async (user: User) => (await forum?.currentUserFields(user)) ?? {}
   const hallpass = await createHallpass({
     store,
     ...known,
@@ -37,8 +39,7 @@ export async function openGuardedSite(
     scopes: options.scopes,
     apiKeyScopes: options.apiKeyScopes,
     pinnedSettings: options.pinnedSettings,
-    currentUserFields: async (user) => (await forum?.currentUserFields(user)) ?? {},
-    calendarFeeds: kind === 'forum' ? [bookmarksCalendar] : [],
+    ...(kind === 'forum' ? { currentUserFields: forumFields, calendarFeeds: [bookmarksCalendar] } : {}),
   })
   if (kind === 'gateway' && upstream !== undefined) {
     return {
@@ -59,5 +60,8 @@ export async function openGuardedSite(
     })
   }
   const site = forum ?? hallpass
-  return { hallpass, listeners: webListeners((request, connection) => site.fetch(request, connection)) }
+  return {
+    hallpass,
+    listeners: webListeners((request, connection) => site.fetch(request, connection), hallpass),
+  }
 }

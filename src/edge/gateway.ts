@@ -18,11 +18,12 @@ import { createOriginReader, isSameOrigin, scheme } from './gateway-origin.ts'
 import { expectsContinue, type ForwardableRequest, hasBody, readForwardable } from './gateway-request.ts'
 import { connectUpgraded, responseOn, UpgradedConnections } from './gateway-upgrade.ts'
 import { identityHeaders, signedIdentityHeader } from './identity-headers.ts'
-import { connectionOf, type NodeListeners } from './node-server.ts'
+import { type AnsweringHallpass, answerAtOnce, connectionOf } from './node-fast-lane.ts'
+import type { NodeListeners } from './node-server.ts'
 import { createUpstream, type UpstreamTimeouts } from './upstream.ts'
 
 /** What the gateway needs of Hallpass: part of what `createHallpass` returns. */
-export interface GatewayGuard {
+export interface GatewayGuard extends AnsweringHallpass {
   handle(request: Request, connection: Connection): Promise<Response | undefined>
   authenticate(
     request: Request,
@@ -230,6 +231,7 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       if (!request) return
       // Hallpass's own router reads the target too, and must read the same.
       incoming.url = request.target
+      if (answerAtOnce(hallpass, incoming, outgoing)) return
       requests.set(incoming, request)
       if (expectsContinue(incoming) && !request.waitsForContinue) sendContinue(outgoing)
       // It is none of Hallpass's routes, though a URL, which resolves dot segments, would make one of it.

@@ -1,3 +1,4 @@
+import type { HeaderReader } from '../domain/header-reader.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 
 /** Where a proxy asks about a request. What follows the path is the original address, as Envoy appends it. */
@@ -19,23 +20,24 @@ export interface OriginalRequest {
  * pairs they must agree, because one of them may be the caller's. Reason: `original_request_unreadable`.
  */
 export function readOriginalRequest(
-  request: Request,
+  question: ProxyQuestion,
   requestTarget: string | undefined,
 ): OriginalRequest | Refusal {
-  let original: { readonly method: string; readonly uri: string } | undefined
-  for (const [method, ...uris] of pairsOf(request, requestTarget)) {
-    for (const uri of uris) {
-      if (uri === undefined) continue
-      if (method === undefined) return unreadable('it names an address, and no method beside it')
-      if (original && (original.method !== method || original.uri !== uri))
+  let method: string | undefined
+  let uri: string | undefined
+  for (const [itsMethod, ...uris] of pairsOf(question, requestTarget)) {
+    for (const itsUri of uris) {
+      if (itsUri === undefined) continue
+      if (itsMethod === undefined) return unreadable('it names an address, and no method beside it')
+      if (uri !== undefined && (method !== itsMethod || uri !== itsUri))
         return unreadable('its headers name different requests')
-      original = { method, uri }
+      method = itsMethod
+      uri = itsUri
     }
-    if (method !== undefined && uris.every((uri) => uri === undefined))
+    if (itsMethod !== undefined && uris.every((itsUri) => itsUri === undefined))
       return unreadable('it names a method, and no address beside it')
   }
-  if (!original) return unreadable('it names no request')
-  const { method, uri } = original
+  if (method === undefined || uri === undefined) return unreadable('it names no request')
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(method)) return unreadable('its method is none, or was sent twice')
   // A list of two has a space in it; so have other bytes no place here that are not encoded.
   if (!/^\/[\x21\x22\x24-\x7e]*$/.test(uri))
@@ -44,8 +46,14 @@ export function readOriginalRequest(
     )
   const mark = uri.indexOf('?')
   return mark === -1
-    ? { method, rawPath: uri, query: new URLSearchParams() }
+    ? { method, rawPath: uri, query: noQuery }
     : { method, rawPath: uri.slice(0, mark), query: new URLSearchParams(uri.slice(mark + 1)) }
+}
+
+/** A proxy's question, as far as it names a request. */
+export interface ProxyQuestion {
+  readonly method: string
+  readonly headers: HeaderReader
 }
 
 /** Whether the proxy asks in the words of nginx, whose answers to callers cannot have the body of ours. */
@@ -53,9 +61,12 @@ export function asksLikeNginx({ headers }: Request): boolean {
   return headers.has('x-original-uri') || headers.has('x-original-url')
 }
 
+/** Only ever read. */
+const noQuery = new URLSearchParams()
+
 type Pair = readonly [method: string | undefined, ...uris: (string | undefined)[]]
 
-function pairsOf({ method, headers }: Request, requestTarget: string | undefined): readonly Pair[] {
+function pairsOf({ method, headers }: ProxyQuestion, requestTarget: string | undefined): readonly Pair[] {
   const read = (name: string): string | undefined => headers.get(name) || undefined
   const appended = appendedPath(requestTarget)
   return [

@@ -42,8 +42,8 @@ export interface Service {
   readonly baseUrl: (visit: Visit) => string
   /** Whether that address was configured, so that no sender of a request has a say in it. */
   readonly hasConfiguredAddress: boolean
-  /** What the site adds to `current_user`. */
-  readonly currentUserFields: (user: User) => Promise<Record<string, unknown>>
+  /** What the site adds to `current_user`; undefined where that is nothing. */
+  readonly currentUserFields: ((user: User) => Promise<Record<string, unknown>>) | undefined
   /** The calendars that the site serves; without any there are no calendar subscriptions. */
   readonly calendarFeeds: readonly CalendarFeed[]
   /** Has the outbox of pushes looked through, since something in it is due. */

@@ -21,9 +21,10 @@ export interface Visit {
 /** Puts a request into the form that the routes work with. */
 export function visitOf(
   request: Request,
-  arrival: Pick<Visit, 'url' | 'query' | 'route' | 'connection' | 'decided'>,
+  arrival: Pick<Visit, 'url' | 'query' | 'route' | 'connection'>,
+  decided?: Refusal,
 ): Visit {
-  const { route, connection, decided } = arrival
+  const { route, connection } = arrival
   const accept = request.headers.get('accept') ?? ''
   const page = accept.includes('text/html')
   const script = request.headers.get('x-requested-with')?.toLowerCase() === 'xmlhttprequest'

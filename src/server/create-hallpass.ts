@@ -38,6 +38,7 @@ import { LastUse } from '../verify/last-use.ts'
 import { checkMethodOverride } from '../verify/method-override.ts'
 import { compileQueryCredentials, hasQueryCredentials } from '../verify/query-credentials.ts'
 import { limitAddress } from '../verify/request-limits.ts'
+import { createImmediateAnswers } from './answer-now.ts'
 import type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 import { hearOthers } from './hear-others.ts'
 import { checkBaseUrl, type HallpassOptions, hostUsersOf } from './options.ts'
@@ -140,7 +141,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     signingKeys,
     baseUrl: addressOf,
     hasConfiguredAddress: baseUrl !== undefined,
-    currentUserFields: options.currentUserFields ?? (async () => ({})),
+    currentUserFields: options.currentUserFields,
     calendarFeeds: options.calendarFeeds ?? [],
     pushQueued: () => pushes.wake(),
   }
@@ -148,11 +149,12 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   const forwardAuth: ForwardAuthParts = {
     verifier,
     isTrustedProxy,
-    senderOf: (request, { remoteAddress }) => clientAddress(remoteAddress, request.headers),
+    senderOf: (headers, { remoteAddress }) => clientAddress(remoteAddress, headers),
     publicUrl: (request) => requests.arrival(request).url,
     refuse: (request, route, why) =>
       refuse(requests.visit(request, { ...requests.arrival(request), route }), why),
   }
+  const immediate = createImmediateAnswers(service, forwardAuth, clientAddress)
 
   function hear(events: readonly DomainEvent[]): void {
     for (const event of events) {
@@ -197,7 +199,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
 
   async function answerProxy(request: Request, connection = unknownConnection): Promise<Response> {
     try {
-      const response = await answerForwardAuth(forwardAuth, request, connection)
+      const decided = immediate.decided(connection)
+      const response = await answerForwardAuth(forwardAuth, request, connection, decided)
       // A browser's script may read a refusal; what is allowed, the application answers.
       return response.status === 200 ? response : hallpass.withCors(request, response)
     } catch (error) {
@@ -239,13 +242,16 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   }
 
   const hallpass: Hallpass = {
+    answerNow: (question) => immediate.answer(question),
+
     async handle(request, connection) {
       if (isForwardAuth(request, connection?.requestTarget)) return answerProxy(request, connection)
       const current = settings.current()
       const preflight = answerDiscoveryPreflight(request, current) ?? answerPreflight(request, current)
       if (preflight) return preflight
       const arrival = requests.arrival(request, connection)
-      const response = arrival.ambiguous ? undefined : await answer(requests.visit(request, arrival))
+      const decided = immediate.decided(connection)
+      const response = arrival.ambiguous ? undefined : await answer(requests.visit(request, arrival, decided))
       if (!response || isPublished(response)) return response
       return hallpass.withCors(request, response)
     },

@@ -27,7 +27,8 @@ export interface RequestReaderOptions {
 export interface RequestReader {
   /** `rawPath`: the path as it was received, where a `Request` may have changed it. */
   arrival(request: Request, connection?: Connection, rawPath?: string): Arrival
-  visit(request: Request, arrival: Arrival): Visit
+  /** `decided`: why the request is refused, where that is known already. */
+  visit(request: Request, arrival: Arrival, decided?: Refusal): Visit
   /** Whether a request that has arrived came from a trusted proxy, whose headers count. */
   isFromProxy(request: Request): boolean
 }

@@ -100,8 +100,16 @@ function isOfOther({ key }: KnownUserApiKey, clientId: string | undefined): bool
 
 function admit(verifier: Verifier, known: KnownUserApiKey): Authentication {
   verifier.lastUse.userApiKeyUsed(known.key.id)
-  return authenticated(identityOf(known))
+  let admission = admissions.get(known)
+  if (!admission) {
+    admission = authenticated(identityOf(known))
+    admissions.set(known, admission)
+  }
+  return admission
 }
+
+/** One identity for each key in memory, so that what is said of it need not be put into words anew for each request. */
+const admissions = new WeakMap<KnownUserApiKey, Authentication>()
 
 /** A key and its owner, whatever state they are in: from the cache, or by one read of the store. */
 export async function findUserApiKey(
