@@ -8,6 +8,7 @@ import type { Authentication, Identity } from '../domain/identity.ts'
 import type { Connection } from '../domain/ports.ts'
 import { errorDocsPath } from '../pages/paths.ts'
 import { type Refusal, refusal, refusalBody } from '../protocol/errors.ts'
+import type { Query } from '../protocol/query.ts'
 import { normalizeRoute, type Route } from '../protocol/route.ts'
 import type { RequestedRoute } from '../protocol/route-matcher.ts'
 import { authenticate } from '../verify/authenticate.ts'
@@ -82,7 +83,7 @@ export function decideForwardAuthNow(
   if ('reason' in asked || !known) return undefined
   const unfit = checkKeyed(parts.verifier, question.headers, asked)
   if (unfit) return unfit
-  const authentication = decideNow(parts.verifier, known, { ...asked, revocationId: undefined })
+  const authentication = decideNow(parts.verifier, known, asked)
   return identityIn(parts.verifier, authentication)
 }
 
@@ -94,8 +95,10 @@ export function forwardAuthHeaders(identity: Identity | undefined): Readonly<Rec
 /** The request that a proxy asks about, read. */
 interface Asked {
   readonly route: RequestedRoute
+  readonly query: Query
   readonly credentials: Credentials
   readonly address: string | null
+  readonly revocationId: undefined
 }
 
 function readQuestion(
@@ -121,11 +124,15 @@ function readQuestion(
       path,
       format,
       rawPath,
-      query,
+      get query() {
+        return query.parameters
+      },
       body: mayHaveBody(method, headers) ? 'unread' : undefined,
     },
+    query,
     credentials: readCredentials(headers, query, inQuery),
     address: senderOf(headers, connection),
+    revocationId: undefined,
   }
 }
 
@@ -146,7 +153,6 @@ async function decide(
     csrfToken: headers.get('x-csrf-token') ?? undefined,
     // Browsers set it themselves; a page cannot.
     sameOrigin: headers.get('sec-fetch-site') === 'same-origin',
-    revocationId: undefined,
   })
   return identityIn(verifier, authentication)
 }
@@ -155,9 +161,9 @@ async function decide(
 function checkKeyed(
   { domain }: Verifier,
   headers: HeaderReader,
-  { address, route }: Asked,
+  { address, route, query }: Asked,
 ): Refusal | undefined {
-  return limitAddress(domain, address) ?? checkMethodOverride(route.method, headers, route.query)
+  return limitAddress(domain, address) ?? checkMethodOverride(route.method, headers, query)
 }
 
 function identityIn({ domain }: Verifier, authentication: Authentication): Identity | Refusal | undefined {

@@ -1,5 +1,6 @@
 import type { HeaderReader } from '../domain/header-reader.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { noQuery, type Query, readQuery } from '../protocol/query.ts'
 
 /** Where a proxy asks about a request. What follows the path is the original address, as Envoy appends it. */
 export const forwardAuthPath = '/hallpass/forward-auth'
@@ -10,7 +11,7 @@ export interface OriginalRequest {
   readonly method: string
   /** Percent-encoded, as the proxy has it; begins with a slash. */
   readonly rawPath: string
-  readonly query: URLSearchParams
+  readonly query: Query
 }
 
 /**
@@ -23,19 +24,16 @@ export function readOriginalRequest(
   question: ProxyQuestion,
   requestTarget: string | undefined,
 ): OriginalRequest | Refusal {
+  const pairs = pairsOf(question, requestTarget)
   let method: string | undefined
   let uri: string | undefined
-  for (const [itsMethod, ...uris] of pairsOf(question, requestTarget)) {
-    for (const itsUri of uris) {
-      if (itsUri === undefined) continue
-      if (itsMethod === undefined) return unreadable('it names an address, and no method beside it')
-      if (uri !== undefined && (method !== itsMethod || uri !== itsUri))
-        return unreadable('its headers name different requests')
-      method = itsMethod
-      uri = itsUri
-    }
-    if (itsMethod !== undefined && uris.every((itsUri) => itsUri === undefined))
-      return unreadable('it names a method, and no address beside it')
+  for (const pair of pairs) {
+    if (pair.uri === undefined) return unreadable('it names a method, and no address beside it')
+    if (pair.method === undefined) return unreadable('it names an address, and no method beside it')
+    if (uri !== undefined && (method !== pair.method || uri !== pair.uri))
+      return unreadable('its headers name different requests')
+    method = pair.method
+    uri = pair.uri
   }
   if (method === undefined || uri === undefined) return unreadable('it names no request')
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(method)) return unreadable('its method is none, or was sent twice')
@@ -47,7 +45,7 @@ export function readOriginalRequest(
   const mark = uri.indexOf('?')
   return mark === -1
     ? { method, rawPath: uri, query: noQuery }
-    : { method, rawPath: uri.slice(0, mark), query: new URLSearchParams(uri.slice(mark + 1)) }
+    : { method, rawPath: uri.slice(0, mark), query: readQuery(uri.slice(mark + 1)) }
 }
 
 /** A proxy's question, as far as it names a request. */
@@ -61,19 +59,31 @@ export function asksLikeNginx({ headers }: Request): boolean {
   return headers.has('x-original-uri') || headers.has('x-original-url')
 }
 
-/** Only ever read. */
-const noQuery = new URLSearchParams()
+interface Pair {
+  readonly method: string | undefined
+  readonly uri: string | undefined
+}
 
-type Pair = readonly [method: string | undefined, ...uris: (string | undefined)[]]
-
+/** Those of which at least a half is there. */
 function pairsOf({ method, headers }: ProxyQuestion, requestTarget: string | undefined): readonly Pair[] {
-  const read = (name: string): string | undefined => headers.get(name) || undefined
+  const pairs: Pair[] = []
+  const add = (method: string | undefined, uri: string | undefined): void => {
+    if (method !== undefined || uri !== undefined) pairs.push({ method, uri })
+  }
+  add(read(headers, 'x-forwarded-method'), read(headers, 'x-forwarded-uri'))
+  const originalMethod = read(headers, 'x-original-method')
+  const originalUri = read(headers, 'x-original-uri')
+  const originalUrl = read(headers, 'x-original-url')
+  // One address is enough, and where there are two they must agree.
+  if (originalUri !== undefined || originalUrl === undefined) add(originalMethod, originalUri)
+  if (originalUrl !== undefined) add(originalMethod, withoutOrigin(originalUrl))
   const appended = appendedPath(requestTarget)
-  return [
-    [read('x-forwarded-method'), read('x-forwarded-uri')],
-    [read('x-original-method'), read('x-original-uri'), withoutOrigin(read('x-original-url'))],
-    appended === undefined ? [undefined] : [method, appended],
-  ]
+  if (appended !== undefined) add(method, appended)
+  return pairs
+}
+
+function read(headers: HeaderReader, name: string): string | undefined {
+  return headers.get(name) || undefined
 }
 
 function appendedPath(requestTarget: string | undefined): string | undefined {
@@ -84,8 +94,8 @@ function appendedPath(requestTarget: string | undefined): string | undefined {
 }
 
 /** `X-Original-URL` may have scheme and host before the path. */
-function withoutOrigin(address: string | undefined): string | undefined {
-  const path = address?.replace(/^https?:\/\/[^/?#]*/i, '')
+function withoutOrigin(address: string): string {
+  const path = address.replace(/^https?:\/\/[^/?#]*/i, '')
   return path === '' ? '/' : path
 }
 

@@ -185,20 +185,18 @@ async function receive(
   if (limited) return limited
   const read = await readBody(request)
   if (read.outcome === 'refused') return read.refusal
-  const sources: ParameterSources = { query, body: read.body }
+  const sources: ParameterSources = { query: query.parameters, body: read.body }
   if (options.uncounted || options.who === 'holder') return { visit, identity: undefined, sources, segment }
 
   const own = readRevocationId(route, sources)
   if (own.outcome === 'refused') return own.refusal
-  const inQuery =
-    options.legacyQuery || (hasQueryCredentials(sources.query) && verifier.takesKeyInQuery(route))
+  const inQuery = options.legacyQuery || (hasQueryCredentials(query) && verifier.takesKeyInQuery(route))
   const looksAtCookies = options.who !== 'unchecked' && options.who !== 'api_key'
   const decide = looksAtCookies ? authenticate : authenticateKeys
   const authentication = await decide(verifier, {
     request,
     route: { ...route, ...sources },
-    credentials:
-      options.credentials?.(request.headers) ?? readCredentials(request.headers, sources.query, inQuery),
+    credentials: options.credentials?.(request.headers) ?? readCredentials(request.headers, query, inQuery),
     hasOwnLimit: options.hasOwnLimit ?? false,
     csrfToken: csrfTokenOf(visit, sources),
     sameOrigin: false,

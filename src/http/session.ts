@@ -4,6 +4,7 @@ import type { Identity } from '../domain/identity.ts'
 import type { PlainAnswer } from '../domain/plain-answer.ts'
 import type { User } from '../domain/user.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { noQuery } from '../protocol/query.ts'
 import type { RequestedRoute } from '../protocol/route-matcher.ts'
 import { decideNow, warmUserApiKey } from '../verify/authenticate-user-api-key.ts'
 import { readCredentials } from '../verify/credentials.ts'
@@ -40,7 +41,7 @@ export function answerCurrentUserNow(
   address: string | null,
 ): PlainAnswer | Refusal | undefined {
   if (currentUserFields !== undefined || isCorsOn(domain.settings.current())) return undefined
-  const credentials = readCredentials(headers, currentUserRoute.query, false)
+  const credentials = readCredentials(headers, noQuery, false)
   const known = warmUserApiKey(verifier, credentials)
   if (!known) return undefined
   const limited = limitAddress(domain, address)
@@ -58,7 +59,7 @@ const currentUserRoute: RequestedRoute = {
   path: '/session/current',
   format: 'json',
   rawPath: currentUserPath,
-  query: new URLSearchParams(),
+  query: noQuery.parameters,
 }
 
 /** For as long as an identity is in memory, and no longer: who changes is another. */

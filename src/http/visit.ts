@@ -1,5 +1,6 @@
 import type { Connection } from '../domain/ports.ts'
 import type { Refusal } from '../protocol/errors.ts'
+import type { Query } from '../protocol/query.ts'
 import type { Route } from '../protocol/route.ts'
 
 /** One request to Hallpass, as far as it is known before anybody reads its body. */
@@ -7,7 +8,7 @@ export interface Visit {
   readonly request: Request
   readonly url: URL
   /** The parameters in the address. */
-  readonly query: URLSearchParams
+  readonly query: Query
   readonly route: Route
   readonly connection: Connection
   /** Why it is refused, where that was found out, and the request counted, before it came here. */
@@ -24,7 +25,7 @@ export function visitOf(
   arrival: Pick<Visit, 'url' | 'query' | 'route' | 'connection'>,
   decided?: Refusal,
 ): Visit {
-  const { route, connection } = arrival
+  const { route, query, connection } = arrival
   const accept = request.headers.get('accept') ?? ''
   const page = accept.includes('text/html')
   const script = request.headers.get('x-requested-with')?.toLowerCase() === 'xmlhttprequest'
@@ -36,9 +37,7 @@ export function visitOf(
     get url() {
       return arrival.url
     },
-    get query() {
-      return arrival.query
-    },
+    query,
     route,
     connection,
     decided,

@@ -232,7 +232,16 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     const { csrfToken, body } = (await options.readBody?.()) ?? options
     return authenticate(verifier, {
       request,
-      route: { ...route, query, body: body ?? (request.body ? 'unread' : undefined) },
+      route: {
+        method: route.method,
+        path: route.path,
+        format: route.format,
+        rawPath: route.rawPath,
+        get query() {
+          return query.parameters
+        },
+        body: body ?? (request.body ? 'unread' : undefined),
+      },
       credentials,
       csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
       sameOrigin,

@@ -3,13 +3,14 @@ import type { createClientAddress } from '../domain/client-address.ts'
 import type { Connection } from '../domain/ports.ts'
 import { type Visit, visitOf } from '../http/visit.ts'
 import type { Refusal } from '../protocol/errors.ts'
+import { noQuery, type Query, readQuery } from '../protocol/query.ts'
 import { isPlainPath, normalizeRoute, type Route } from '../protocol/route.ts'
 
 /** What is known of a request before anybody looks at who sent it. */
 export interface Arrival {
   /** The address as its sender knows it. Taken apart when it is asked for, because most decisions need none of it. */
   readonly url: URL
-  readonly query: URLSearchParams
+  readonly query: Query
   readonly route: Route
   /** Why the path cannot be held against scopes: it can be read in two ways. Undefined for one that can. */
   readonly ambiguous: Refusal | undefined
@@ -59,9 +60,7 @@ export function createRequestReader(options: RequestReaderOptions): RequestReade
           url ??= publicUrl(address)
           return url
         },
-        get query() {
-          return address.includes('?') ? this.url.searchParams : noQuery
-        },
+        query: queryOf(address),
         route,
         ambiguous,
         connection: { remoteAddress },
@@ -74,8 +73,11 @@ export function createRequestReader(options: RequestReaderOptions): RequestReade
 
 const anyAddress = { protocol: '', hostname: '', port: '' }
 
-/** Only ever read. */
-const noQuery = new URLSearchParams()
+function queryOf(address: string): Query {
+  const start = address.indexOf('?')
+  if (start === -1) return noQuery
+  return readQuery(address.includes('#') ? new URL(address).search.slice(1) : address.slice(start + 1))
+}
 
 /** The path of an absolute address, as `URL` has it. */
 function pathOf(address: string): string {

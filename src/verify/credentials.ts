@@ -1,4 +1,5 @@
 import type { HeaderReader } from '../domain/header-reader.ts'
+import type { Query } from '../protocol/query.ts'
 
 /** What a request brings to say who it is, as protocol §10.1 says where to look. */
 export interface Credentials {
@@ -19,11 +20,7 @@ export interface Credentials {
  * address. An API key and its user count only when both come the same way. An empty header means that there is none:
  * some clients send `User-Api-Client-Id` that way.
  */
-export function readCredentials(
-  headers: HeaderReader,
-  query: URLSearchParams,
-  inQuery: boolean,
-): Credentials {
+export function readCredentials(headers: HeaderReader, query: Query, inQuery: boolean): Credentials {
   const userApiKey =
     present(headers.get('user-api-key')) ??
     bearerKey(headers) ??
@@ -99,8 +96,8 @@ function bearerKeyIn(header: string): string | undefined {
   return token !== undefined && /^[0-9a-f]{32}$/.test(token) ? token : undefined
 }
 
-function read(query: URLSearchParams, name: string): string | undefined {
-  return present(query.get(name))
+function read(query: Query, name: string): string | undefined {
+  return present(query.parameters.get(name))
 }
 
 function present(value: string | null): string | undefined {

@@ -1,5 +1,6 @@
 import type { HeaderReader } from '../domain/header-reader.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { mayName, type Query } from '../protocol/query.ts'
 
 /**
  * Refuses a request that asks the application to take it for one of another method: by a header that many frameworks
@@ -9,14 +10,14 @@ import { type Refusal, refusal } from '../protocol/errors.ts'
 export function checkMethodOverride(
   method: string,
   headers: HeaderReader,
-  query: URLSearchParams,
+  query: Query,
 ): Refusal | undefined {
   for (const { name, field } of overridingHeaders) {
     const value = headers.get(name)
     if (value !== null && value.toUpperCase() !== method) return refusal('method_override', { field, method })
   }
-  const values = query.size === 0 ? [] : query.getAll('_method')
-  const isOther = values.some((value) => value.toUpperCase() !== method)
+  if (!mayName(query, '_method')) return undefined
+  const isOther = query.parameters.getAll('_method').some((value) => value.toUpperCase() !== method)
   return isOther ? refusal('method_override', { field: '_method', method }) : undefined
 }
 
