@@ -10,7 +10,7 @@ import { errorDocsPath } from '../pages/paths.ts'
 import { type Refusal, refusal, refusalBody } from '../protocol/errors.ts'
 import type { Query } from '../protocol/query.ts'
 import { normalizeRoute, type Route } from '../protocol/route.ts'
-import type { RequestedRoute } from '../protocol/route-matcher.ts'
+import { type RequestedRoute, requestedRoute } from '../protocol/route-matcher.ts'
 import { authenticate } from '../verify/authenticate.ts'
 import { decideNow, warmUserApiKey } from '../verify/authenticate-user-api-key.ts'
 import { type Credentials, readCredentials } from '../verify/credentials.ts'
@@ -114,21 +114,12 @@ function readQuestion(
   if ('reason' in original) return original
   const normalized = normalizeRoute(original.method, original.rawPath)
   if (normalized.outcome === 'ambiguous') return normalized.refusal
-  const { method, path, format, rawPath } = normalized.route
+  const { route } = normalized
   const { query } = original
   const { headers } = question
-  const inQuery = hasQueryCredentials(query) && verifier.takesKeyInQuery(normalized.route)
+  const inQuery = hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
   return {
-    route: {
-      method,
-      path,
-      format,
-      rawPath,
-      get query() {
-        return query.parameters
-      },
-      body: mayHaveBody(method, headers) ? 'unread' : undefined,
-    },
+    route: requestedRoute(route, query, mayHaveBody(route.method, headers) ? 'unread' : undefined),
     query,
     credentials: readCredentials(headers, query, inQuery),
     address: senderOf(headers, connection),

@@ -25,23 +25,40 @@ export function visitOf(
   arrival: Pick<Visit, 'url' | 'query' | 'route' | 'connection'>,
   decided?: Refusal,
 ): Visit {
-  const { route, query, connection } = arrival
-  const accept = request.headers.get('accept') ?? ''
-  const page = accept.includes('text/html')
-  const script = request.headers.get('x-requested-with')?.toLowerCase() === 'xmlhttprequest'
-  const json = route.format === 'json' || (route.format === undefined && !page && /[/+]json\b/.test(accept))
-  const asksForJson = json || (script && route.format !== 'html')
-  const asksForPage = page && !asksForJson
-  return {
-    request,
-    get url() {
-      return arrival.url
-    },
-    query,
-    route,
-    connection,
-    decided,
-    asksForJson,
-    asksForPage,
+  return new Arrived(request, arrival, decided)
+}
+
+class Arrived implements Visit {
+  readonly request: Request
+  readonly query: Query
+  readonly route: Route
+  readonly connection: Connection
+  readonly decided: Refusal | undefined
+  readonly asksForJson: boolean
+  readonly asksForPage: boolean
+  readonly #arrival: Pick<Visit, 'url'>
+
+  constructor(
+    request: Request,
+    arrival: Pick<Visit, 'url' | 'query' | 'route' | 'connection'>,
+    decided: Refusal | undefined,
+  ) {
+    const { route } = arrival
+    const accept = request.headers.get('accept') ?? ''
+    const page = accept.includes('text/html')
+    const script = request.headers.get('x-requested-with')?.toLowerCase() === 'xmlhttprequest'
+    const json = route.format === 'json' || (route.format === undefined && !page && /[/+]json\b/.test(accept))
+    this.#arrival = arrival
+    this.request = request
+    this.query = arrival.query
+    this.route = route
+    this.connection = arrival.connection
+    this.decided = decided
+    this.asksForJson = json || (script && route.format !== 'html')
+    this.asksForPage = page && !this.asksForJson
+  }
+
+  get url(): URL {
+    return this.#arrival.url
   }
 }

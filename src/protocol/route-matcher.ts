@@ -1,4 +1,5 @@
 /** What a scope permits, and how it can be narrowed to parameter values (protocol §10.5). */
+import type { Query } from './query.ts'
 import type { Route, RouteFormat } from './route.ts'
 import { compilePattern, fitsPattern, matchPattern, type RoutePattern } from './route-pattern.ts'
 
@@ -39,6 +40,34 @@ export interface RequestedRoute extends Route {
    * value than the query, and the application would act on that one.
    */
   readonly body?: URLSearchParams | Readonly<Record<string, unknown>> | 'unread' | undefined
+}
+
+/** A request on `route`, whose query is taken apart only when a scope looks at it. */
+export function requestedRoute(route: Route, query: Query, body: RequestedRoute['body']): RequestedRoute {
+  return new LazilyRequested(route, query, body)
+}
+
+/** A class, because an object with a getter of its own takes longer to make than the whole decision. */
+class LazilyRequested implements RequestedRoute {
+  readonly method: string
+  readonly path: string
+  readonly format: RouteFormat | undefined
+  readonly rawPath: string
+  readonly body: RequestedRoute['body']
+  readonly #query: Query
+
+  constructor({ method, path, format, rawPath }: Route, query: Query, body: RequestedRoute['body']) {
+    this.method = method
+    this.path = path
+    this.format = format
+    this.rawPath = rawPath
+    this.body = body
+    this.#query = query
+  }
+
+  get query(): URLSearchParams {
+    return this.#query.parameters
+  }
 }
 
 /** A matcher whose patterns are ready. */

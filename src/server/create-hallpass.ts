@@ -30,6 +30,7 @@ import { argon2Hasher } from '../identity/argon2.ts'
 import { HostUsersError } from '../identity/host-users.ts'
 import { createApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { requestedRoute } from '../protocol/route-matcher.ts'
 import { createScopeCatalogue } from '../protocol/scopes.ts'
 import { authenticate } from '../verify/authenticate.ts'
 import { readCredentials } from '../verify/credentials.ts'
@@ -151,8 +152,10 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     isTrustedProxy,
     senderOf: (headers, { remoteAddress }) => clientAddress(remoteAddress, headers),
     publicUrl: (request) => requests.arrival(request).url,
-    refuse: (request, route, why) =>
-      refuse(requests.visit(request, { ...requests.arrival(request), route }), why),
+    refuse: (request, route, why) => {
+      const { url, query, ambiguous, connection } = requests.arrival(request)
+      return refuse(requests.visit(request, { url, query, route, ambiguous, connection }), why)
+    },
   }
   const immediate = createImmediateAnswers(service, forwardAuth, clientAddress)
 
@@ -232,16 +235,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     const { csrfToken, body } = (await options.readBody?.()) ?? options
     return authenticate(verifier, {
       request,
-      route: {
-        method: route.method,
-        path: route.path,
-        format: route.format,
-        rawPath: route.rawPath,
-        get query() {
-          return query.parameters
-        },
-        body: body ?? (request.body ? 'unread' : undefined),
-      },
+      route: requestedRoute(route, query, body ?? (request.body ? 'unread' : undefined)),
       credentials,
       csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
       sameOrigin,

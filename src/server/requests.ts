@@ -54,20 +54,38 @@ export function createRequestReader(options: RequestReaderOptions): RequestReade
         normalized.outcome === 'route'
           ? [normalized.route, undefined]
           : [unreadableRoute(request, pathOf(address)), normalized.refusal]
-      let url: URL | undefined
-      return {
-        get url() {
-          url ??= publicUrl(address)
-          return url
-        },
-        query: queryOf(address),
-        route,
-        ambiguous,
-        connection: { remoteAddress },
-      }
+      return new Arrived(() => publicUrl(address), queryOf(address), route, ambiguous, { remoteAddress })
     },
     isFromProxy: (request) => fromProxies.has(request),
     visit: visitOf,
+  }
+}
+
+class Arrived implements Arrival {
+  readonly query: Query
+  readonly route: Route
+  readonly ambiguous: Refusal | undefined
+  readonly connection: Connection
+  readonly #publicUrl: () => URL
+  #url: URL | undefined
+
+  constructor(
+    publicUrl: () => URL,
+    query: Query,
+    route: Route,
+    ambiguous: Refusal | undefined,
+    connection: Connection,
+  ) {
+    this.query = query
+    this.route = route
+    this.ambiguous = ambiguous
+    this.connection = connection
+    this.#publicUrl = publicUrl
+  }
+
+  get url(): URL {
+    this.#url ??= this.#publicUrl()
+    return this.#url
   }
 }
 
