@@ -13,7 +13,7 @@ import { oneTimePasswordScope } from '../domain/seal-one-time-password.ts'
 import { SiteSettings } from '../domain/settings.ts'
 import { createSigningKeys } from '../domain/signing-keys.ts'
 import { answerForwardAuth, type ForwardAuthParts, isForwardAuth } from '../edge/forward-auth.ts'
-import { signIdentity } from '../edge/identity-token.ts'
+import { createIdentitySigner } from '../edge/identity-token.ts'
 import { createAllRoutes } from '../http/all-routes.ts'
 import { refused } from '../http/answer.ts'
 import { withCaller } from '../http/caller-headers.ts'
@@ -124,6 +124,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     takesKeyInQuery: compileQueryCredentials(options.keyInQueryRoutes),
   }
   const signingKeys = createSigningKeys(domain, options.signingKey)
+  const sign = createIdentitySigner(signingKeys)
   const jobs = startJobs(domain, {
     onSchedule: options.background ?? true,
     timers,
@@ -276,7 +277,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     },
 
     signIdentity: (identity, audience) =>
-      signIdentity(signingKeys, identity, { issuer: baseUrl ?? 'hallpass', audience, now: clock.now() }),
+      sign(identity, { issuer: baseUrl ?? 'hallpass', audience, now: clock.now() }),
 
     refuse(request, why) {
       const visit = requests.visit(request, requests.arrival(request))
