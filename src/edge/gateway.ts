@@ -38,7 +38,11 @@ export interface GatewayGuard extends AnsweringHallpass {
   refuse(request: Request, refusal: Refusal): Response
   withCors(request: Request, response: Response): Response
   signIdentity(identity: Identity, audience: string): Promise<string>
+  settings(): { readonly cors_origins: readonly string[] }
 }
+
+/** Only ever read. */
+const noHeaders = new Headers()
 
 export interface GatewayOptions extends UpstreamTimeouts {
   /** The application, such as `http://127.0.0.1:3000`: scheme, host and port, no path. */
@@ -88,7 +92,9 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       const own = await hallpass.handle(request, connectionOf(incoming))
       if (own) return own
       bodyTimers.get(incoming)?.()
-      await pass(incoming, outgoing, asked, undefined)
+      // Whoever looks for the body of this one would take it off its way.
+      const isBodiless = request.method === 'GET' || request.method === 'HEAD'
+      await pass(incoming, outgoing, asked, undefined, isBodiless ? request : undefined)
       return RESPONSE_ALREADY_SENT
     },
     { overrideGlobalObjects: false },
@@ -115,9 +121,10 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
     outgoing: ServerResponse,
     request: ForwardableRequest,
     upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined,
+    standard?: Request,
   ): Promise<void> {
     try {
-      const asked = standardRequest(incoming, request)
+      const asked = standard ?? standardRequest(incoming, request)
       if (upgrade && request.isPathPlain) {
         const own = await hallpass.handle(asked, connectionOf(incoming))
         if (own) return await sendResponse(incoming, outgoing, own)
@@ -135,7 +142,12 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
         if (upgrade) return connectUpgraded(exchange, reply, upgrade, upgraded, upstream.idleTimeoutMs)
         return
       }
-      relayAnswer(exchange, reply, hallpass.withCors(asked, new Response(null)).headers)
+      const mayBeRead = hallpass.settings().cors_origins.length > 0
+      relayAnswer(
+        exchange,
+        reply,
+        mayBeRead ? hallpass.withCors(asked, new Response(null)).headers : noHeaders,
+      )
     } catch (error) {
       // What the application may send and no answer may hold, such as a status of 0, comes out here.
       report(error, { method: request.method, path: request.rawPath })
@@ -236,7 +248,7 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       if (expectsContinue(incoming) && !request.waitsForContinue) sendContinue(outgoing)
       // It is none of Hallpass's routes, though a URL, which resolves dot segments, would make one of it.
       if (!request.isPathPlain) return void pass(incoming, outgoing, request, undefined)
-      bodyTimers.set(incoming, limitBody(incoming))
+      if (request.body !== 'none') bodyTimers.set(incoming, limitBody(incoming))
       void ownRoutes(incoming, outgoing)
     },
 

@@ -236,7 +236,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     const { csrfToken, body } = (await options.readBody?.()) ?? options
     return authenticate(verifier, {
       request,
-      route: requestedRoute(route, query, body ?? (request.body ? 'unread' : undefined)),
+      route: requestedRoute(route, query, body ?? (hasBody(request) ? 'unread' : undefined)),
       credentials,
       csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
       sameOrigin,
@@ -325,6 +325,11 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     },
   }
   return hallpass
+}
+
+/** Asks for the body of no request that can have none: some servers make a whole `Request` only then. */
+function hasBody(request: Request): boolean {
+  return request.method !== 'GET' && request.method !== 'HEAD' && request.body !== null
 }
 
 const unknownConnection: Connection = { remoteAddress: null }
