@@ -4,6 +4,7 @@ import type { LimitExchange } from '../domain/limit-exchange.ts'
 import type { Observer } from '../domain/observation.ts'
 import type { Store } from '../domain/store.ts'
 import { traceOf } from '../domain/trace.ts'
+import type { User } from '../domain/user.ts'
 import { nodeGateway } from '../edge/gateway.ts'
 import { type NodeListeners, webListeners } from '../edge/node-server.ts'
 import { bookmarksCalendar } from '../forum/bookmark-routes.ts'
@@ -51,6 +52,7 @@ export async function openGuardedSite(
   const known = baseUrl === undefined ? {} : { baseUrl }
   // The forum is made with Hallpass, and Hallpass asks it about users; so it asks through this variable.
   let forum: Forum | undefined
+  const forumFields = async (user: User) => (await forum?.currentUserFields(user)) ?? {}
   const hallpass = await createHallpass({
     store,
     ...observing.options,
@@ -65,8 +67,7 @@ export async function openGuardedSite(
     scopes: options.scopes,
     apiKeyScopes: options.apiKeyScopes,
     pinnedSettings: options.pinnedSettings,
-    currentUserFields: async (user) => (await forum?.currentUserFields(user)) ?? {},
-    calendarFeeds: kind === 'forum' ? [bookmarksCalendar] : [],
+    ...(kind === 'forum' ? { currentUserFields: forumFields, calendarFeeds: [bookmarksCalendar] } : {}),
   })
   if (kind === 'gateway' && upstream !== undefined) {
     return {
@@ -98,7 +99,10 @@ export async function openGuardedSite(
   const site = forum
     ? observedForum(forum, observing.options.observer)
     : { fetch: hallpass.fetch.bind(hallpass) }
-  return { hallpass, listeners: webListeners((request, connection) => site.fetch(request, connection)) }
+  return {
+    hallpass,
+    listeners: webListeners((request, connection) => site.fetch(request, connection), hallpass),
+  }
 }
 
 /** The forum, whose own answers are told of too; what Hallpass answers has been told of there. */

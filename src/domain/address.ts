@@ -10,10 +10,26 @@ import { BlockList, isIP } from 'node:net'
 export function addressMatcher(ranges: readonly string[]): (address: string | null) => boolean {
   const list = new BlockList()
   for (const range of ranges) addRange(list, range)
-  return (address) => {
+  return remembering((address) => {
     const plain = plainAddress(address ?? '')
     const family = isIP(plain)
     return family !== 0 && list.check(plain, family === 4 ? 'ipv4' : 'ipv6')
+  })
+}
+
+/** How many answers are remembered. The addresses that matter, those of proxies, are few. */
+const rememberedAddresses = 1000
+
+/** To look through ranges takes longer than all else that is done to decide about a request with a key. */
+function remembering<Answer>(ask: (address: string | null) => Answer): (address: string | null) => Answer {
+  const answers = new Map<string | null, Answer>()
+  return (address) => {
+    const known = answers.get(address)
+    if (known !== undefined) return known
+    const answer = ask(address)
+    if (answers.size >= rememberedAddresses) answers.clear()
+    answers.set(address, answer)
+    return answer
   }
 }
 
@@ -37,11 +53,14 @@ export function plainAddress(address: string): string {
  */
 export function addressBucket(address: string | null): string {
   const plain = plainAddress(address ?? 'unknown')
-  // Most are IPv4 addresses, and every request is counted.
-  if (!plain.includes(':') || isIP(plain) !== 6) return plain
+  return plain.includes(':') ? networkBucket(plain) : plain
+}
+
+const networkBucket: (address: string) => string = remembering((plain) => {
+  if (plain === null || isIP(plain) !== 6) return String(plain)
   const network = groupsOf(plain).slice(0, 4)
   return `${network.map((group) => group.toString(16)).join(':')}::/64`
-}
+})
 
 /** The eight groups of an IPv6 address without a zone. */
 export function groupsOf(address: string): readonly number[] {

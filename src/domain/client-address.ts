@@ -1,7 +1,8 @@
 import { addressMatcher, isAddress, plainAddress } from './address.ts'
+import type { HeaderReader } from './header-reader.ts'
 
 /** Tells the address of whoever sent a request: `peer` is whom the process talks to, null when that is not known. */
-export type ClientAddress = (peer: string | null, headers: Headers) => string | null
+export type ClientAddress = (peer: string | null, headers: HeaderReader) => string | null
 
 /**
  * Takes `X-Forwarded-For` from the proxies in `trustedProxies` (addresses or ranges) and from nobody else. Each proxy

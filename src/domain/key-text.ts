@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { deviceCodeAlphabet, deviceCodeLength, formatUserCode } from '../protocol/device-request.ts'
 import type { Random } from './ports.ts'
 
@@ -57,7 +57,7 @@ export function newRequestToken(random: Random): NewSecret {
  * device flow hold less, and are worth nothing once ten minutes have passed.
  */
 export function hashSecret(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+  return hash('sha256', text)
 }
 
 function newSecret(random: Random, bytes: number): NewSecret {

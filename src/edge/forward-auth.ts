@@ -3,22 +3,26 @@
  * written. The answer is 200 with identity headers, or a refusal that the proxy hands on. What each proxy does with an
  * answer, and how it must be set up, is in docs/forward-auth.md.
  */
-import type { Identity } from '../domain/identity.ts'
+import type { HeaderReader } from '../domain/header-reader.ts'
+import type { Authentication, Identity } from '../domain/identity.ts'
 import type { Connection } from '../domain/ports.ts'
 import { errorDocsPath } from '../pages/paths.ts'
 import { type Refusal, refusal, refusalBody } from '../protocol/errors.ts'
+import type { Query } from '../protocol/query.ts'
 import { normalizeRoute, type Route } from '../protocol/route.ts'
+import { type RequestedRoute, requestedRoute } from '../protocol/route-matcher.ts'
 import { authenticate } from '../verify/authenticate.ts'
-import { readCredentials } from '../verify/credentials.ts'
+import { decideNow, warmUserApiKey } from '../verify/authenticate-user-api-key.ts'
+import { type Credentials, readCredentials } from '../verify/credentials.ts'
 import { checkMethodOverride } from '../verify/method-override.ts'
 import { hasQueryCredentials } from '../verify/query-credentials.ts'
 import { limitAddress } from '../verify/request-limits.ts'
-import type { Verifier } from '../verify/verifier.ts'
+import { refused, type Verifier } from '../verify/verifier.ts'
 import { identityHeaders } from './identity-headers.ts'
 import {
   asksLikeNginx,
   forwardAuthPath,
-  type OriginalRequest,
+  type ProxyQuestion,
   readOriginalRequest,
 } from './original-request.ts'
 import { isFromOrigin, opensWebSocket } from './websocket-origin.ts'
@@ -28,7 +32,7 @@ export interface ForwardAuthParts {
   /** Whether an address is that of a proxy which the site trusts. */
   readonly isTrustedProxy: (address: string | null) => boolean
   /** The address of whoever sent the original request. */
-  readonly senderOf: (request: Request, connection: Connection) => string | null
+  readonly senderOf: (headers: HeaderReader, connection: Connection) => string | null
   /** Puts a refusal into words: JSON for programs, a page for browsers. */
   readonly refuse: (request: Request, route: Route, refusal: Refusal) => Response
   /** The site's own address, for links to the docs. */
@@ -39,72 +43,137 @@ export interface ForwardAuthParts {
 export function isForwardAuth(request: Request, requestTarget: string | undefined): boolean {
   // By the first line too: dot segments in what a proxy appended must not lead to another of our routes, whose 200
   // the proxy would take for a yes.
-  return startsInPath(requestTarget ?? '', 0) || startsInPath(request.url, request.url.indexOf('/', 8))
+  return isForwardAuthTarget(requestTarget ?? '') || startsInPath(request.url, request.url.indexOf('/', 8))
+}
+
+/** Whether a request's first line names a proxy's question. */
+export function isForwardAuthTarget(requestTarget: string): boolean {
+  return startsInPath(requestTarget, 0)
 }
 
 /**
  * Answers a proxy's question. Statuses: 200; 401, 403 and 429 for refusals, 403 standing for all others as well, because
  * proxies take what they do not know for a fault of the server. The header `Hallpass-Status` has a refusal's own.
+ * `decided`: why it is refused, where {@link decideForwardAuthNow} has found that out.
  */
 export async function answerForwardAuth(
   parts: ForwardAuthParts,
   request: Request,
   connection: Connection,
+  decided?: Refusal,
 ): Promise<Response> {
-  const peer = connection.remoteAddress
-  if (!parts.isTrustedProxy(peer)) {
-    const address = peer ?? 'an unknown address'
-    return refuse(parts, request, refusal('forward_auth_untrusted', { address }), undefined)
-  }
-  const original = readOriginalRequest(request, connection.requestTarget)
-  if ('reason' in original) return refuse(parts, request, original, undefined)
-  const normalized = normalizeRoute(original.method, original.rawPath)
-  if (normalized.outcome === 'ambiguous') return refuse(parts, request, normalized.refusal, undefined)
-  const decision = await decide(parts, request, connection, original, normalized.route)
+  const asked = readQuestion(parts, request, connection)
+  if ('reason' in asked) return refuse(parts, request, asked, undefined)
+  const decision = decided ?? (await decide(parts, request, asked))
   return decision && 'reason' in decision
-    ? refuse(parts, request, decision, normalized.route)
-    : new Response(null, { headers: { ...nobody, ...(decision && identityHeaders(decision)) } })
+    ? refuse(parts, request, decision, asked.route)
+    : new Response(null, { headers: forwardAuthHeaders(decision) })
+}
+
+/**
+ * Decides about a question that brings a key which is known: who sent the request, or why they may not. Undefined where
+ * anything has to be looked up, and for a question that cannot be answered; nothing is counted then.
+ */
+export function decideForwardAuthNow(
+  parts: ForwardAuthParts,
+  question: ProxyQuestion,
+  connection: Connection,
+): Identity | Refusal | undefined {
+  const asked = readQuestion(parts, question, connection)
+  const known = 'reason' in asked ? undefined : warmUserApiKey(parts.verifier, asked.credentials)
+  if ('reason' in asked || !known) return undefined
+  const unfit = checkKeyed(parts.verifier, question.headers, asked)
+  if (unfit) return unfit
+  const authentication = decideNow(parts.verifier, known, asked)
+  return identityIn(parts.verifier, authentication)
+}
+
+/** What an allowed request's answer tells: who sent it, in headers that are all there, empty for nobody. */
+export function forwardAuthHeaders(identity: Identity | undefined): Readonly<Record<string, string>> {
+  return identity === undefined ? nobody : { ...nobody, ...identityHeaders(identity) }
+}
+
+/** The request that a proxy asks about, read. */
+interface Asked {
+  readonly route: RequestedRoute
+  readonly query: Query
+  readonly credentials: Credentials
+  readonly address: string | null
+  readonly revocationId: undefined
+}
+
+function readQuestion(
+  { verifier, isTrustedProxy, senderOf }: ForwardAuthParts,
+  question: ProxyQuestion,
+  connection: Connection,
+): Asked | Refusal {
+  const peer = connection.remoteAddress
+  if (!isTrustedProxy(peer)) {
+    return refusal('forward_auth_untrusted', { address: peer ?? 'an unknown address' })
+  }
+  const original = readOriginalRequest(question, connection.requestTarget)
+  if ('reason' in original) return original
+  const normalized = normalizeRoute(original.method, original.rawPath)
+  if (normalized.outcome === 'ambiguous') return normalized.refusal
+  const { route } = normalized
+  const { query } = original
+  const { headers } = question
+  const inQuery = hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
+  return {
+    route: requestedRoute(route, query, mayHaveBody(route.method, headers) ? 'unread' : undefined),
+    query,
+    credentials: readCredentials(headers, query, inQuery),
+    address: senderOf(headers, connection),
+    revocationId: undefined,
+  }
 }
 
 async function decide(
-  { verifier, senderOf, publicUrl }: ForwardAuthParts,
+  { verifier, publicUrl }: ForwardAuthParts,
   request: Request,
-  connection: Connection,
-  { query }: OriginalRequest,
-  route: Route,
+  asked: Asked,
 ): Promise<Identity | Refusal | undefined> {
-  const { domain } = verifier
   const { headers } = request
-  const address = senderOf(request, connection)
-  const inQuery = hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
-  const credentials = readCredentials(headers, query, inQuery)
-  if (credentials.userApiKey !== undefined || credentials.apiKey !== undefined) {
-    // Only requests with a key: an application's pages and pictures are its own matter, and many at a time.
-    const limited = limitAddress(domain, address) ?? checkMethodOverride(route.method, headers, query)
-    if (limited) return limited
-  }
+  const { userApiKey, apiKey } = asked.credentials
+  // Only requests with a key: an application's pages and pictures are its own matter, and many at a time.
+  const unfit =
+    userApiKey === undefined && apiKey === undefined ? undefined : checkKeyed(verifier, headers, asked)
+  if (unfit) return unfit
   const authentication = await authenticate(verifier, {
+    ...asked,
     request,
-    route: { ...route, query, body: mayHaveBody(route.method, headers) ? 'unread' : undefined },
-    credentials,
     csrfToken: headers.get('x-csrf-token') ?? undefined,
     // Browsers set it themselves; a page cannot.
     sameOrigin: headers.get('sec-fetch-site') === 'same-origin',
-    revocationId: undefined,
-    address,
   })
+  const isForeign = isForeignSocket(authentication, headers, publicUrl(request).origin)
+  return identityIn(verifier, isForeign ? refused(refusal('csrf_invalid')) : authentication)
+}
+
+/** A browser lets every page open a WebSocket, and sends the cookies along: a session vouches for the site's own alone. */
+function isForeignSocket(authentication: Authentication, headers: HeaderReader, origin: string): boolean {
+  return (
+    authentication.outcome === 'authenticated' &&
+    authentication.identity.via === 'session' &&
+    opensWebSocket(headers) &&
+    !isFromOrigin(headers, origin)
+  )
+}
+
+/** What is asked of every request with a key before the key is looked at. */
+function checkKeyed(
+  { domain }: Verifier,
+  headers: HeaderReader,
+  { address, route, query }: Asked,
+): Refusal | undefined {
+  return limitAddress(domain, address) ?? checkMethodOverride(route.method, headers, query)
+}
+
+function identityIn({ domain }: Verifier, authentication: Authentication): Identity | Refusal | undefined {
+  if (authentication.outcome === 'authenticated') return authentication.identity
   const isRequired = domain.settings.current().forward_auth_requires_identity
-  if (authentication.outcome === 'authenticated') {
-    const { identity } = authentication
-    const isForeignSocket =
-      identity.via === 'session' &&
-      opensWebSocket(headers) &&
-      !isFromOrigin(headers, publicUrl(request).origin)
-    if (!isForeignSocket) return identity
-    return isRequired ? refusal('csrf_invalid') : undefined
-  }
   if (authentication.outcome === 'anonymous') return isRequired ? refusal('credentials_missing') : undefined
-  // Forms of the application do not know Hallpass's token. Without it the session does not count, and that is enough:
+  // Forms of the application do not know Hallpass's token, nor do WebSockets of other sites. Without it the session does not count, and that is enough:
   // the application learns of nobody in whose name a foreign page could have sent the form.
   const isForeignForm = authentication.refusal.reason === 'csrf_invalid' && !isRequired
   return isForeignForm ? undefined : authentication.refusal
@@ -114,11 +183,11 @@ async function decide(
  * Bodies are not sent along, and their length is not always either. A GET without a type is one without a body that
  * any program would take parameters from.
  */
-function mayHaveBody(method: string, headers: Headers): boolean {
+function mayHaveBody(method: string, headers: HeaderReader): boolean {
   if (method !== 'GET' && method !== 'HEAD') return true
   return (
-    headers.has('content-type') ||
-    headers.has('transfer-encoding') ||
+    headers.get('content-type') !== null ||
+    headers.get('transfer-encoding') !== null ||
     Number(headers.get('content-length')) > 0
   )
 }
@@ -163,7 +232,9 @@ function startsInPath(text: string, at: number): boolean {
  * What stands in every answer, empty where there is nothing to tell. A proxy that copies headers then replaces what the
  * caller sent; where one is missing, some leave the caller's, and Caddy 2.6 sets the name of its own variable.
  */
-const nobody = {
+const nobody: Readonly<Record<string, string>> = {
+  // Said, so that none is counted in chunks.
+  'content-length': '0',
   'cache-control': 'no-store',
   'x-hallpass-user': '',
   'x-hallpass-user-id': '',

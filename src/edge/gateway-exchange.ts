@@ -190,10 +190,15 @@ export function relayAnswer(
   beforeAnswer(incoming, outgoing)
   const headers = answerHeaders(answer, replaced)
   outgoing.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers)
-  // Whoever waits for events must know at once that the stream is open.
-  flushHead(outgoing, headers)
+  // Whoever waits for events must know at once that the stream is open. Most answers bring their first bytes along with
+  // the head, and then all of it goes out as one.
+  const flushing = setImmediate(() => flushHead(outgoing, headers))
+  const keepTogether = (): void => clearImmediate(flushing)
   answer.pipe(outgoing, { end: false })
+  answer.once('data', keepTogether)
+  outgoing.once('close', keepTogether)
   answer.once('end', () => {
+    keepTogether()
     orElse(
       () => {
         const trailers = answerTrailers(answer)

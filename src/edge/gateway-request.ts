@@ -77,7 +77,7 @@ const smallBodyBytes = 64 * 1024
 const unforwardable: readonly string[] = ['TRACE', 'TRACK', 'CONNECT']
 
 /** Of these two programs may go by different ones, when there are two. */
-const single: readonly string[] = [
+const single: ReadonlySet<string> = new Set([
   'host',
   'content-length',
   'content-type',
@@ -94,13 +94,13 @@ const single: readonly string[] = [
   'api-username',
   'api-user-id',
   'api-user-external-id',
-]
+])
 
 function sentTwice(rawHeaders: readonly string[]): string | undefined {
   const seen = new Set<string>()
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = plainHeaderName(rawHeaders[index] ?? '')
-    if (!single.includes(name)) continue
+    if (!single.has(name)) continue
     if (seen.has(name)) return name
     seen.add(name)
   }

@@ -22,11 +22,12 @@ import { createOriginReader, isSameOrigin, scheme } from './gateway-origin.ts'
 import { expectsContinue, type ForwardableRequest, hasBody, readForwardable } from './gateway-request.ts'
 import { connectUpgraded, responseOn, UpgradedConnections } from './gateway-upgrade.ts'
 import { identityHeaders, signedIdentityHeader } from './identity-headers.ts'
-import { connectionOf, type NodeListeners } from './node-server.ts'
+import { type AnsweringHallpass, answerAtOnce, connectionOf } from './node-fast-lane.ts'
+import type { NodeListeners } from './node-server.ts'
 import { createUpstream, type UpstreamTimeouts } from './upstream.ts'
 
 /** What the gateway needs of Hallpass: part of what `createHallpass` returns. */
-export interface GatewayGuard {
+export interface GatewayGuard extends AnsweringHallpass {
   handle(request: Request, connection: Connection): Promise<Response | undefined>
   authenticate(
     request: Request,
@@ -41,7 +42,11 @@ export interface GatewayGuard {
   refuse(request: Request, refusal: Refusal): Response
   withCors(request: Request, response: Response): Response
   signIdentity(identity: Identity, audience: string): Promise<string>
+  settings(): { readonly cors_origins: readonly string[] }
 }
+
+/** Only ever read. */
+const noHeaders = new Headers()
 
 export interface GatewayOptions extends UpstreamTimeouts {
   /** The application, such as `http://127.0.0.1:3000`: scheme, host and port, no path. */
@@ -103,7 +108,10 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       const own = await hallpass.handle(request, connectionOf(incoming))
       if (own) return own
       bodyTimers.get(incoming)?.()
-      await pass(incoming, outgoing, asked, undefined, knownTrace(request))
+      // Whoever looks for the body of this one would take it off its way.
+      const isBodiless = request.method === 'GET' || request.method === 'HEAD'
+      const known = knownTrace(request)
+      await pass(incoming, outgoing, asked, undefined, isBodiless ? { request, known } : { known })
       return RESPONSE_ALREADY_SENT
     },
     { overrideGlobalObjects: false },
@@ -130,10 +138,10 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
     outgoing: ServerResponse,
     request: ForwardableRequest,
     upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined,
-    known?: Trace,
+    before: { readonly request?: Request; readonly known: Trace | undefined } = { known: undefined },
   ): Promise<void> {
     const startedAt = observer.isOn ? performance.now() : 0
-    let trace = known
+    let trace = before.known
     const tell = (status: number): void => {
       if (!observer.isOn || !trace) return
       const durationMs = performance.now() - startedAt
@@ -145,8 +153,8 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       return sendResponse(incoming, outgoing, response)
     }
     try {
-      const asked = standardRequest(incoming, request)
-      if (known) shareTrace(known, asked)
+      const asked = before.request ?? standardRequest(incoming, request)
+      if (before.known && asked !== before.request) shareTrace(before.known, asked)
       trace = traceOf(asked)
       if (upgrade && request.isPathPlain) {
         const own = await hallpass.handle(asked, connectionOf(incoming))
@@ -170,7 +178,12 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
         return
       }
       tell(reply.answer.statusCode ?? 502)
-      relayAnswer(exchange, reply, hallpass.withCors(asked, new Response(null)).headers)
+      const mayBeRead = hallpass.settings().cors_origins.length > 0
+      relayAnswer(
+        exchange,
+        reply,
+        mayBeRead ? hallpass.withCors(asked, new Response(null)).headers : noHeaders,
+      )
     } catch (error) {
       // What the application may send and no answer may hold, such as a status of 0, comes out here.
       report(error, { method: request.method, path: request.rawPath, trace: trace ?? new Trace(undefined) })
@@ -272,11 +285,12 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       if (!request) return
       // Hallpass's own router reads the target too, and must read the same.
       incoming.url = request.target
+      if (answerAtOnce(hallpass, incoming, outgoing)) return
       requests.set(incoming, request)
       if (expectsContinue(incoming) && !request.waitsForContinue) sendContinue(outgoing)
       // It is none of Hallpass's routes, though a URL, which resolves dot segments, would make one of it.
       if (!request.isPathPlain) return void pass(incoming, outgoing, request, undefined)
-      bodyTimers.set(incoming, limitBody(incoming))
+      if (request.body !== 'none') bodyTimers.set(incoming, limitBody(incoming))
       void ownRoutes(incoming, outgoing)
     },
 

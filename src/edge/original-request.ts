@@ -1,4 +1,6 @@
+import type { HeaderReader } from '../domain/header-reader.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { noQuery, type Query, readQuery } from '../protocol/query.ts'
 
 /** Where a proxy asks about a request. What follows the path is the original address, as Envoy appends it. */
 export const forwardAuthPath = '/hallpass/forward-auth'
@@ -9,7 +11,7 @@ export interface OriginalRequest {
   readonly method: string
   /** Percent-encoded, as the proxy has it; begins with a slash. */
   readonly rawPath: string
-  readonly query: URLSearchParams
+  readonly query: Query
 }
 
 /**
@@ -19,23 +21,21 @@ export interface OriginalRequest {
  * pairs they must agree, because one of them may be the caller's. Reason: `original_request_unreadable`.
  */
 export function readOriginalRequest(
-  request: Request,
+  question: ProxyQuestion,
   requestTarget: string | undefined,
 ): OriginalRequest | Refusal {
-  let original: { readonly method: string; readonly uri: string } | undefined
-  for (const [method, ...uris] of pairsOf(request, requestTarget)) {
-    for (const uri of uris) {
-      if (uri === undefined) continue
-      if (method === undefined) return unreadable('it names an address, and no method beside it')
-      if (original && (original.method !== method || original.uri !== uri))
-        return unreadable('its headers name different requests')
-      original = { method, uri }
-    }
-    if (method !== undefined && uris.every((uri) => uri === undefined))
-      return unreadable('it names a method, and no address beside it')
+  const pairs = pairsOf(question, requestTarget)
+  let method: string | undefined
+  let uri: string | undefined
+  for (const pair of pairs) {
+    if (pair.uri === undefined) return unreadable('it names a method, and no address beside it')
+    if (pair.method === undefined) return unreadable('it names an address, and no method beside it')
+    if (uri !== undefined && (method !== pair.method || uri !== pair.uri))
+      return unreadable('its headers name different requests')
+    method = pair.method
+    uri = pair.uri
   }
-  if (!original) return unreadable('it names no request')
-  const { method, uri } = original
+  if (method === undefined || uri === undefined) return unreadable('it names no request')
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(method)) return unreadable('its method is none, or was sent twice')
   // A list of two has a space in it; so have other bytes no place here that are not encoded.
   if (!/^\/[\x21\x22\x24-\x7e]*$/.test(uri))
@@ -44,8 +44,14 @@ export function readOriginalRequest(
     )
   const mark = uri.indexOf('?')
   return mark === -1
-    ? { method, rawPath: uri, query: new URLSearchParams() }
-    : { method, rawPath: uri.slice(0, mark), query: new URLSearchParams(uri.slice(mark + 1)) }
+    ? { method, rawPath: uri, query: noQuery }
+    : { method, rawPath: uri.slice(0, mark), query: readQuery(uri.slice(mark + 1)) }
+}
+
+/** A proxy's question, as far as it names a request. */
+export interface ProxyQuestion {
+  readonly method: string
+  readonly headers: HeaderReader
 }
 
 /** Whether the proxy asks in the words of nginx, whose answers to callers cannot have the body of ours. */
@@ -53,16 +59,31 @@ export function asksLikeNginx({ headers }: Request): boolean {
   return headers.has('x-original-uri') || headers.has('x-original-url')
 }
 
-type Pair = readonly [method: string | undefined, ...uris: (string | undefined)[]]
+interface Pair {
+  readonly method: string | undefined
+  readonly uri: string | undefined
+}
 
-function pairsOf({ method, headers }: Request, requestTarget: string | undefined): readonly Pair[] {
-  const read = (name: string): string | undefined => headers.get(name) || undefined
+/** Those of which at least a half is there. */
+function pairsOf({ method, headers }: ProxyQuestion, requestTarget: string | undefined): readonly Pair[] {
+  const pairs: Pair[] = []
+  const add = (method: string | undefined, uri: string | undefined): void => {
+    if (method !== undefined || uri !== undefined) pairs.push({ method, uri })
+  }
+  add(read(headers, 'x-forwarded-method'), read(headers, 'x-forwarded-uri'))
+  const originalMethod = read(headers, 'x-original-method')
+  const originalUri = read(headers, 'x-original-uri')
+  const originalUrl = read(headers, 'x-original-url')
+  // One address is enough, and where there are two they must agree.
+  if (originalUri !== undefined || originalUrl === undefined) add(originalMethod, originalUri)
+  if (originalUrl !== undefined) add(originalMethod, withoutOrigin(originalUrl))
   const appended = appendedPath(requestTarget)
-  return [
-    [read('x-forwarded-method'), read('x-forwarded-uri')],
-    [read('x-original-method'), read('x-original-uri'), withoutOrigin(read('x-original-url'))],
-    appended === undefined ? [undefined] : [method, appended],
-  ]
+  if (appended !== undefined) add(method, appended)
+  return pairs
+}
+
+function read(headers: HeaderReader, name: string): string | undefined {
+  return headers.get(name) || undefined
 }
 
 function appendedPath(requestTarget: string | undefined): string | undefined {
@@ -73,8 +94,8 @@ function appendedPath(requestTarget: string | undefined): string | undefined {
 }
 
 /** `X-Original-URL` may have scheme and host before the path. */
-function withoutOrigin(address: string | undefined): string | undefined {
-  const path = address?.replace(/^https?:\/\/[^/?#]*/i, '')
+function withoutOrigin(address: string): string {
+  const path = address.replace(/^https?:\/\/[^/?#]*/i, '')
   return path === '' ? '/' : path
 }
 

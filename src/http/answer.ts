@@ -14,12 +14,15 @@ const always = {
   'x-content-type-options': 'nosniff',
 }
 
+/** The headers of {@link json}. */
+export const jsonHeaders: Readonly<Record<string, string>> = {
+  ...always,
+  'content-type': 'application/json; charset=utf-8',
+}
+
 /** JSON, which nothing on the way may keep. */
 export function json(value: unknown, status = 200): Response {
-  return new Response(JSON.stringify(value), {
-    status,
-    headers: { ...always, 'content-type': 'application/json; charset=utf-8' },
-  })
+  return new Response(JSON.stringify(value), { status, headers: jsonHeaders })
 }
 
 /** Plain text. */

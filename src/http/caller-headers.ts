@@ -6,8 +6,16 @@ import type { Identity } from '../domain/identity.ts'
  */
 export function withCaller(response: Response, identity: Identity | undefined, route: string): Response {
   if (!identity) return response
-  // A header holds bytes, and a name may hold any letter.
-  response.headers.set('x-discourse-username', encodeURIComponent(identity.user.username))
-  response.headers.set('x-discourse-route', route)
+  for (const [name, value] of Object.entries(callerHeaders(identity, route)))
+    response.headers.set(name, value)
   return response
+}
+
+/** The headers that say so. */
+export function callerHeaders(identity: Identity, route: string): Readonly<Record<string, string>> {
+  // A header holds bytes, and a name may hold any letter.
+  return {
+    'x-discourse-username': encodeURIComponent(identity.user.username),
+    'x-discourse-route': route,
+  }
 }

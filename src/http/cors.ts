@@ -4,7 +4,7 @@ import type { Settings } from '../protocol/settings.ts'
 /** Answers a browser's question whether it may send a request; undefined for any other request, and when CORS is off. */
 export function answerPreflight(request: Request, settings: Settings): Response | undefined {
   const asks = request.method === 'OPTIONS' && request.headers.has('access-control-request-method')
-  if (!asks || !isOn(settings)) return undefined
+  if (!asks || !isCorsOn(settings)) return undefined
   return withCors(request, new Response(null), settings)
 }
 
@@ -14,7 +14,7 @@ export function answerPreflight(request: Request, settings: Settings): Response 
  */
 export function withCors(request: Request, response: Response, settings: Settings): Response {
   const [first] = settings.cors_origins
-  if (!isOn(settings) || first === undefined) return response
+  if (!isCorsOn(settings) || first === undefined) return response
   const origin = request.headers.get('origin')
   const allowed = origin !== null && settings.cors_origins.includes(origin) ? origin : first
   const { headers } = response
@@ -28,7 +28,8 @@ export function withCors(request: Request, response: Response, settings: Setting
   return response
 }
 
-function isOn({ enable_cors: enabled, cors_origins: origins }: Settings): boolean {
+/** Whether pages of any other origin may read answers. */
+export function isCorsOn({ enable_cors: enabled, cors_origins: origins }: Settings): boolean {
   return enabled && origins.length > 0
 }
 

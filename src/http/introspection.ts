@@ -8,6 +8,7 @@ import { oauthPaths } from '../protocol/discovery.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { oauthErrorBody } from '../protocol/oauth-error.ts'
 import { readParameters } from '../protocol/parameters.ts'
+import { noQuery } from '../protocol/query.ts'
 import { narrowedScopes } from '../protocol/scope-parameters.ts'
 import { apiKeyCredentials, type Credentials, readCredentials } from '../verify/credentials.ts'
 import { type Introspection, introspect } from '../verify/introspect.ts'
@@ -90,7 +91,7 @@ function limit({ domain }: Service, { apiKey }: ApiKeyIdentity): Refusal | undef
 
 /** The protocol's headers, or username and API key as an OAuth client sends its name and secret. */
 function readApiKey(headers: Headers): Credentials {
-  const { apiKey, actFor, isMixed } = readCredentials(headers, new URLSearchParams(), false)
+  const { apiKey, actFor, isMixed } = readCredentials(headers, noQuery, false)
   if (apiKey !== undefined) return { userApiKey: undefined, clientId: undefined, apiKey, actFor, isMixed }
   const basic = readBasic(headers.get('authorization'))
   return apiKeyCredentials(basic?.secret ?? '', basic?.name ?? '')

@@ -2,6 +2,7 @@ import { oneTimePasswordScope } from '../domain/seal-one-time-password.ts'
 import { matchAuthRedirect } from '../protocol/auth-redirect.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import { parsePublicKey } from '../protocol/public-key.ts'
+import { mayName } from '../protocol/query.ts'
 import { appendPayload } from '../protocol/redirect-address.ts'
 import { readCredentials } from '../verify/credentials.ts'
 import { hasQueryCredentials } from '../verify/query-credentials.ts'
@@ -18,13 +19,14 @@ import type { Visit } from './visit.ts'
  */
 export async function answerOneTimeEntrance(service: Service, visit: Visit): Promise<Response | undefined> {
   const { method, path } = visit.route
-  const { searchParams } = visit.url
-  const publicKey = searchParams.get('user_api_public_key')
-  const authRedirect = searchParams.get('auth_redirect')
+  const { query } = visit
+  if (!mayName(query, 'user_api_public_key')) return undefined
+  const publicKey = query.parameters.get('user_api_public_key')
+  const authRedirect = query.parameters.get('auth_redirect')
   if (publicKey === null || authRedirect === null || (method !== 'GET' && method !== 'HEAD')) return undefined
   if (/^\/(?:user-api-key|session|hallpass\/assets)(?:[/-]|$)/.test(path)) return undefined
-  const inQuery = hasQueryCredentials(searchParams) && service.verifier.takesKeyInQuery(visit.route)
-  const { userApiKey, apiKey } = readCredentials(visit.request.headers, searchParams, inQuery)
+  const inQuery = hasQueryCredentials(query) && service.verifier.takesKeyInQuery(visit.route)
+  const { userApiKey, apiKey } = readCredentials(visit.request.headers, query, inQuery)
   if (userApiKey !== undefined || apiKey !== undefined) return undefined
   if (await service.verifier.signIn.currentUser(visit.request)) return undefined
 

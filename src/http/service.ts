@@ -44,8 +44,8 @@ export interface Service {
   readonly baseUrl: (visit: Visit) => string
   /** Whether that address was configured, so that no sender of a request has a say in it. */
   readonly hasConfiguredAddress: boolean
-  /** What the site adds to `current_user`. */
-  readonly currentUserFields: (user: User) => Promise<Record<string, unknown>>
+  /** What the site adds to `current_user`; undefined where that is nothing. */
+  readonly currentUserFields: ((user: User) => Promise<Record<string, unknown>>) | undefined
   /** The calendars that the site serves; without any there are no calendar subscriptions. */
   readonly calendarFeeds: readonly CalendarFeed[]
   /** Has the outbox of pushes looked through, since something in it is due. */
@@ -200,27 +200,26 @@ async function receive(
   segment: (name: string) => string,
 ): Promise<Call | Refusal> {
   const { verifier, domain } = service
-  const { request, route, url, connection } = visit
+  const { request, route, query, connection, decided } = visit
   const address = connection.remoteAddress
+  if (decided) return decided
   // Before anything is read or looked up: that is what the limit is to spare.
   const limited = options.uncounted ? undefined : limitAddress(domain, address)
   if (limited) return limited
   const read = await readBody(request)
   if (read.outcome === 'refused') return read.refusal
-  const sources: ParameterSources = { query: url.searchParams, body: read.body }
+  const sources: ParameterSources = { query: query.parameters, body: read.body }
   if (options.uncounted || options.who === 'holder') return { visit, identity: undefined, sources, segment }
 
   const own = readRevocationId(route, sources)
   if (own.outcome === 'refused') return own.refusal
-  const inQuery =
-    options.legacyQuery || (hasQueryCredentials(sources.query) && verifier.takesKeyInQuery(route))
+  const inQuery = options.legacyQuery || (hasQueryCredentials(query) && verifier.takesKeyInQuery(route))
   const looksAtCookies = options.who !== 'unchecked' && options.who !== 'api_key'
   const decide = looksAtCookies ? authenticate : authenticateKeys
   const authentication = await decide(verifier, {
     request,
     route: { ...route, ...sources },
-    credentials:
-      options.credentials?.(request.headers) ?? readCredentials(request.headers, sources.query, inQuery),
+    credentials: options.credentials?.(request.headers) ?? readCredentials(request.headers, query, inQuery),
     hasOwnLimit: options.hasOwnLimit ?? false,
     csrfToken: csrfTokenOf(visit, sources),
     sameOrigin: false,

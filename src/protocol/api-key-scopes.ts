@@ -72,18 +72,18 @@ export function compileApiKeyScopes(
   mode: ApiKeyScopeMode,
   granted: readonly GrantedApiKeyScope[],
 ): (request: RequestedRoute) => ApiKeyScopeDecision {
-  if (mode === 'global') return () => ({ outcome: 'allowed' })
+  if (mode === 'global') return () => allowed
   const scopes = granted.map((grant) => ({ grant, scope: catalogue.find(apiKeyScopeId(grant)) }))
   return (request) => {
     const permits = scopes.some(({ grant, scope }) => {
       const route = scope && routeFor(scope, request)
       return route !== undefined && matchRoute(route, request, grant.allowedParameters)
     })
-    return permits
-      ? { outcome: 'allowed' }
-      : { outcome: 'refused', refusal: insufficient(catalogue, granted, request) }
+    return permits ? allowed : { outcome: 'refused', refusal: insufficient(catalogue, granted, request) }
   }
 }
+
+const allowed: ApiKeyScopeDecision = { outcome: 'allowed' }
 
 /** Whether a request is a key's question for its own scopes, which every API key may ask (protocol §11.7). */
 export function isScopesQuestion(request: RequestedRoute): boolean {

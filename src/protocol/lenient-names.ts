@@ -46,8 +46,16 @@ export function namesInObject(body: Readonly<Record<string, unknown>>): readonly
 
 /** A header's name as the laxest reader has it: in lower case, and whatever is no letter or digit is `-`. */
 export function plainHeaderName(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
+  const known = plainNames.get(name)
+  if (known !== undefined) return known
+  const plain = name.toLowerCase().replace(/[^a-z0-9]/g, '-')
+  if (plainNames.size >= 1000) plainNames.clear()
+  if (name.length <= 100) plainNames.set(name, plain)
+  return plain
 }
+
+/** The same few names come with every request, and are looked at several times in each. */
+const plainNames = new Map<string, string>()
 
 /** Spring clears `x` for `_x`; PHP makes `_x` of `.x`. */
 function isSame(folded: string, wanted: string): boolean {

@@ -1,7 +1,8 @@
 /** What a scope permits, and how it can be narrowed to parameter values (protocol §10.5). */
 import { couldBeReadAs, namesInForm, namesInObject } from './lenient-names.ts'
+import type { Query } from './query.ts'
 import type { Route, RouteFormat } from './route.ts'
-import { compilePattern, matchPattern, type RoutePattern } from './route-pattern.ts'
+import { compilePattern, fitsPattern, matchPattern, type RoutePattern } from './route-pattern.ts'
 
 /** A kind of request. All parts that are given must hold; a part that is absent restricts nothing. */
 export interface RouteMatcher {
@@ -42,6 +43,34 @@ export interface RequestedRoute extends Route {
   readonly body?: URLSearchParams | Readonly<Record<string, unknown>> | 'unread' | undefined
 }
 
+/** A request on `route`, whose query is taken apart only when a scope looks at it. */
+export function requestedRoute(route: Route, query: Query, body: RequestedRoute['body']): RequestedRoute {
+  return new LazilyRequested(route, query, body)
+}
+
+/** A class, because an object with a getter of its own takes longer to make than the whole decision. */
+class LazilyRequested implements RequestedRoute {
+  readonly method: string
+  readonly path: string
+  readonly format: RouteFormat | undefined
+  readonly rawPath: string
+  readonly body: RequestedRoute['body']
+  readonly #query: Query
+
+  constructor({ method, path, format, rawPath }: Route, query: Query, body: RequestedRoute['body']) {
+    this.method = method
+    this.path = path
+    this.format = format
+    this.rawPath = rawPath
+    this.body = body
+    this.#query = query
+  }
+
+  get query(): URLSearchParams {
+    return this.#query.parameters
+  }
+}
+
 /** A matcher whose patterns are ready. */
 export interface CompiledMatcher {
   readonly matcher: RouteMatcher
@@ -72,7 +101,8 @@ export function matchRoute(
   const { matcher, patterns } = compiled
   if (matcher.methods && !permitsMethod(matcher.methods, request.method)) return false
   if (matcher.formats && !(request.format && matcher.formats.includes(request.format))) return false
-  if (!patterns) return permitsParameters(matcher, request, {}, allowed)
+  if (!patterns) return allowed === null || permitsParameters(matcher, request, noValues, allowed)
+  if (allowed === null) return fitsAny(patterns, request.path)
   // Two patterns may both match a path and name its segments differently. The first decides, as it does in a router:
   // were any within the limits enough, a segment could stand in for the one that the application acts on.
   for (const pattern of patterns) {
@@ -102,6 +132,13 @@ export function pathValues(
   return { ...found, [last.text]: `${found[last.text] ?? ''}.${format}` }
 }
 
+function fitsAny(patterns: readonly RoutePattern[], path: string): boolean {
+  for (const pattern of patterns) if (fitsPattern(pattern, path)) return true
+  return false
+}
+
+const noValues: Readonly<Record<string, string>> = {}
+
 /** HEAD tells nothing that GET does not, so it is permitted wherever GET is (protocol §19a allows the superset). */
 function permitsMethod(methods: readonly string[], method: string): boolean {
   return methods.includes(method) || (method === 'HEAD' && methods.includes('GET'))
@@ -111,9 +148,8 @@ function permitsParameters(
   matcher: RouteMatcher,
   request: RequestedRoute,
   inPath: Readonly<Record<string, string>>,
-  allowed: AllowedParameters | null,
+  allowed: AllowedParameters,
 ): boolean {
-  if (allowed === null) return true
   const { pathParams = [], params = [] } = matcher
   const ordinary = params.filter((name) => !pathParams.includes(name))
   return (

@@ -7,6 +7,8 @@ export interface RoutePattern {
   readonly head: readonly Segment[]
   /** What follows the `*`; undefined when the pattern has none. */
   readonly tail: readonly Segment[] | undefined
+  /** Matches what {@link matchPattern} does, but for the path `/`. */
+  readonly expression: RegExp
 }
 
 interface Segment {
@@ -37,7 +39,15 @@ export function compilePattern(source: string): RoutePattern {
   const names = [...head, ...(tail ?? [])].filter((one) => one.kind !== 'literal').map((one) => one.text)
   if (new Set(names).size < names.length)
     throw new TypeError(`the route pattern ${source} names a parameter twice`)
-  return { source, head, tail }
+  return { source, head, tail, expression: expressionOf(head, tail) }
+}
+
+/**
+ * Whether a path matches, as {@link matchPattern} has it, without a look at the values: for the many requests to which
+ * they are all the same.
+ */
+export function fitsPattern({ source, expression }: RoutePattern, path: string): boolean {
+  return path === '/' ? source === '/' : expression.test(path)
 }
 
 /**
@@ -75,6 +85,17 @@ function readSegment(text: string, source: string): Segment {
   if (text === '' || text === '.' || text === '..' || /[:*{}%\\?#\p{Cc}]/u.test(text))
     throw new TypeError(`the route pattern ${source} holds the segment ${JSON.stringify(text)}`)
   return { kind: 'literal', text }
+}
+
+/** One wildcard at most, whose ends are slashes, so that no path makes it go back over more than a segment. */
+function expressionOf(head: readonly Segment[], tail: readonly Segment[] | undefined): RegExp {
+  const star = tail === undefined ? '' : `/[\\s\\S]*${tail.map(expressionOfSegment).join('')}`
+  return new RegExp(`^${head.map(expressionOfSegment).join('')}${star}$`)
+}
+
+function expressionOfSegment({ kind, text }: Segment): string {
+  if (kind === 'literal') return `/${text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}`
+  return kind === 'number' ? '/[0-9]+' : '/[^/]+'
 }
 
 function matchSegments(

@@ -33,8 +33,9 @@ export function normalizeRoute(
   if ('problem' in path) {
     return { outcome: 'ambiguous', refusal: refusal('path_ambiguous', { problem: path.problem }) }
   }
-  const withoutSlash = path.decoded.length > 1 ? path.decoded.replace(/\/$/, '') : path.decoded
-  const format = routeFormats.find((one) => endsInFormat(withoutSlash, one))
+  const { decoded } = path
+  const withoutSlash = decoded.length > 1 && decoded.endsWith('/') ? decoded.slice(0, -1) : decoded
+  const format = formatOf(withoutSlash)
   return {
     outcome: 'route',
     route: {
@@ -48,10 +49,25 @@ export function normalizeRoute(
 
 /** Unicode's upper case turns some other letters into ASCII ones (`ſ` into `S`); a method with those stays unknown. */
 function upperCase(method: string): string {
-  return method.replace(/[a-z]/g, (letter) => letter.toUpperCase())
+  return /[a-z]/.test(method) ? method.replace(/[a-z]/g, (letter) => letter.toUpperCase()) : method
+}
+
+/**
+ * A path that every program reads in one way, as nearly all do: no character in it is encoded or has a meaning of its
+ * own, and no segment is empty or begins with a dot. What it does not take is looked at closely.
+ */
+const plainPath = /^(?:\/[\w~!$&'()*+,=:@-][\w.~!$&'()*+,=:@-]*)+\/?$/
+
+/** Whether a path is one that every program reads in the same way, character by character. */
+export function isPlainPath(raw: string): boolean {
+  return plainPath.test(raw)
 }
 
 function decodePath(raw: string): { readonly decoded: string } | { readonly problem: string } {
+  return plainPath.test(raw) ? { decoded: raw } : decodeUnusual(raw)
+}
+
+function decodeUnusual(raw: string): { readonly decoded: string } | { readonly problem: string } {
   if (!raw.startsWith('/')) return { problem: 'it does not begin with a slash' }
   if (/[?#]/.test(raw)) return { problem: 'it holds a query or a fragment' }
   if (raw.includes(' '))
@@ -78,8 +94,10 @@ function decodePath(raw: string): { readonly decoded: string } | { readonly prob
   return { decoded }
 }
 
-function endsInFormat(path: string, format: RouteFormat): boolean {
-  const stem = path.endsWith(`.${format}`) ? path.slice(0, -format.length - 1) : '/'
-  // A name that is nothing but the suffix, such as `/.json`, is a name.
-  return !stem.endsWith('/')
+/** A name that is nothing but the suffix, such as `/.json`, is a name. */
+function formatOf(path: string): RouteFormat | undefined {
+  const dot = path.lastIndexOf('.')
+  if (dot < 1 || path[dot - 1] === '/') return undefined
+  const suffix = path.slice(dot + 1)
+  return routeFormats.find((one) => one === suffix)
 }

@@ -20,7 +20,7 @@ import { StoreUnavailable } from '../domain/store.ts'
 import { knownTrace, traceOf } from '../domain/trace.ts'
 import { tracedStore } from '../domain/tracing.ts'
 import { answerForwardAuth, type ForwardAuthParts, isForwardAuth } from '../edge/forward-auth.ts'
-import { signIdentity } from '../edge/identity-token.ts'
+import { createIdentitySigner } from '../edge/identity-token.ts'
 import { createAllRoutes } from '../http/all-routes.ts'
 import { refused } from '../http/answer.ts'
 import { withCaller } from '../http/caller-headers.ts'
@@ -37,6 +37,7 @@ import { argon2Hasher } from '../identity/argon2.ts'
 import { HostUsersError } from '../identity/host-users.ts'
 import { createApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { requestedRoute } from '../protocol/route-matcher.ts'
 import { createScopeCatalogue } from '../protocol/scopes.ts'
 import { isUnavailable } from '../storage/unavailable.ts'
 import { authenticate } from '../verify/authenticate.ts'
@@ -49,6 +50,7 @@ import { limitAddress } from '../verify/request-limits.ts'
 import { createScopeTables } from '../verify/scope-tables.ts'
 import { Trust, unconditionalTrust } from '../verify/trust.ts'
 import { UnknownKeys } from '../verify/unknown-keys.ts'
+import { createImmediateAnswers } from './answer-now.ts'
 import type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 import { hearOthers, latestChange } from './hear-others.ts'
 import { checkBaseUrl, type HallpassOptions, hostUsersOf } from './options.ts'
@@ -188,6 +190,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     ? await shareLimits(domain, options.sharedLimits, (error) => onError(error, 'limits'))
     : undefined
   const signingKeys = createSigningKeys(domain, options.signingKey)
+  const sign = createIdentitySigner(signingKeys)
   const jobs = startJobs(domain, {
     onSchedule: options.background ?? true,
     timers,
@@ -206,7 +209,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     signingKeys,
     baseUrl: addressOf,
     hasConfiguredAddress: baseUrl !== undefined,
-    currentUserFields: options.currentUserFields ?? (async () => ({})),
+    currentUserFields: options.currentUserFields,
     calendarFeeds: options.calendarFeeds ?? [],
     pushQueued: () => pushes.wake(),
     expose: observer.expose,
@@ -217,11 +220,14 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   const forwardAuth: ForwardAuthParts = {
     verifier,
     isTrustedProxy,
-    senderOf: (request, { remoteAddress }) => clientAddress(remoteAddress, request.headers),
+    senderOf: (headers, { remoteAddress }) => clientAddress(remoteAddress, headers),
     publicUrl: (request) => requests.arrival(request).url,
-    refuse: (request, route, why) =>
-      refuse(requests.visit(request, { ...requests.arrival(request), route }), why),
+    refuse: (request, route, why) => {
+      const { url, query, ambiguous, connection } = requests.arrival(request)
+      return refuse(requests.visit(request, { url, query, route, ambiguous, connection }), why)
+    },
   }
+  const immediate = createImmediateAnswers(service, forwardAuth, clientAddress)
 
   function hear(events: readonly DomainEvent[]): void {
     for (const event of events) {
@@ -286,7 +292,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
 
   async function answerProxy(request: Request, connection = unknownConnection): Promise<Response> {
     try {
-      const response = await answerForwardAuth(forwardAuth, request, connection)
+      const decided = immediate.decided(connection)
+      const response = await answerForwardAuth(forwardAuth, request, connection, decided)
       // A browser's script may read a refusal; what is allowed, the application answers.
       return response.status === 200 ? response : hallpass.withCors(request, response)
     } catch (error) {
@@ -304,10 +311,9 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   async function decide(request: Request, options: AuthenticateOptions): Promise<Authentication> {
     const { rawPath, sameOrigin = false, limitAddresses = 'all' } = options
     const arrival = requests.arrival(request, options.connection, rawPath)
-    const { url, route, ambiguous, connection } = arrival
+    const { query, route, ambiguous, connection } = arrival
     const address = connection.remoteAddress
     if (observer.isOn) traceOf(request).address = address
-    const query = url.searchParams
     const inQuery = !ambiguous && hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
     const credentials = readCredentials(request.headers, query, inQuery)
     const bringsKey = credentials.userApiKey !== undefined || credentials.apiKey !== undefined
@@ -320,7 +326,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     const { csrfToken, body } = (await options.readBody?.()) ?? options
     return authenticate(verifier, {
       request,
-      route: { ...route, query, body: body ?? (request.body ? 'unread' : undefined) },
+      route: requestedRoute(route, query, body ?? (hasBody(request) ? 'unread' : undefined)),
       credentials,
       csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
       sameOrigin,
@@ -338,7 +344,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     const preflight = answerDiscoveryPreflight(request, current) ?? answerPreflight(request, current)
     if (preflight) return preflight
     const arrival = requests.arrival(request, connection)
-    const response = arrival.ambiguous ? undefined : await answer(requests.visit(request, arrival))
+    const decided = immediate.decided(connection)
+    const response = arrival.ambiguous ? undefined : await answer(requests.visit(request, arrival, decided))
     if (!response || isPublished(response)) return response
     return hallpass.withCors(request, response)
   }
@@ -358,6 +365,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       })
 
   const hallpass: Hallpass = {
+    answerNow: (question) => immediate.answer(question),
+
     async handle(request, connection) {
       const startedAt = observer.isOn ? performance.now() : 0
       const respondTo = () => respond(request, connection)
@@ -391,7 +400,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     },
 
     signIdentity: (identity, audience) =>
-      signIdentity(signingKeys, identity, { issuer: baseUrl ?? 'hallpass', audience, now: clock.now() }),
+      sign(identity, { issuer: baseUrl ?? 'hallpass', audience, now: clock.now() }),
 
     refuse(request, why) {
       tell.refused(request, why)
@@ -441,6 +450,11 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     },
   }
   return hallpass
+}
+
+/** Asks for the body of no request that can have none: some servers make a whole `Request` only then. */
+function hasBody(request: Request): boolean {
+  return request.method !== 'GET' && request.method !== 'HEAD' && request.body !== null
 }
 
 const unknownConnection: Connection = { remoteAddress: null }

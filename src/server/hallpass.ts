@@ -3,6 +3,7 @@ import type { ApiKeyRequest, createApiKey } from '../domain/api-keys.ts'
 import type { Authentication, Identity } from '../domain/identity.ts'
 import type { RunAnswer } from '../domain/job-runner.ts'
 import type { JobState } from '../domain/job-state.ts'
+import type { PlainAnswer, PlainQuestion } from '../domain/plain-answer.ts'
 import type { Connection, Directory } from '../domain/ports.ts'
 import type { PushNotification } from '../domain/push.ts'
 import type { User } from '../domain/user.ts'
@@ -56,6 +57,12 @@ export interface Hallpass {
   fetch(request: Request, connection?: Connection): Promise<Response>
   /** As `fetch`, but resolves to undefined for a path that is not Hallpass's, so that an application can answer it. */
   handle(request: Request, connection?: Connection): Promise<Response | undefined>
+  /**
+   * The answer to a GET of `/hallpass/forward-auth` or `/session/current.json` by a key that is in memory: the same that
+   * `fetch` gives, at once. Undefined for any other request, which `fetch` is then asked about with the same
+   * `connection`. For servers that make no `Request` before they must; those of `hallpass/node` use it.
+   */
+  answerNow(question: PlainQuestion): PlainAnswer | undefined
   /**
    * Decides who sent a request to the application, and whether their key allows it. Consumes no body itself. Every call counts
    * as a request, for the limits of the key and of the address: ask once for each. What `handle` answered was counted

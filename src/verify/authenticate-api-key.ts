@@ -8,7 +8,7 @@ import { type Refusal, refusal } from '../protocol/errors.ts'
 import { findKey } from './cold-key.ts'
 import type { Credentials } from './credentials.ts'
 import type { KnownKey } from './key-cache.ts'
-import { authenticated, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
+import { authenticated, type KeyRequest, refused, type Verifier } from './verifier.ts'
 
 type KnownApiKey = Extract<KnownKey, { kind: 'api_key' }>
 
@@ -20,7 +20,7 @@ type KnownApiKey = Extract<KnownKey, { kind: 'api_key' }>
 export async function authenticateApiKey(
   verifier: Verifier,
   text: string,
-  asked: VerifiedRequest,
+  asked: KeyRequest,
 ): Promise<Authentication> {
   const { domain } = verifier
   const keyHash = hashSecret(text)
@@ -48,7 +48,7 @@ export async function authenticateApiKey(
 }
 
 /** Whether the key may be used for this request, whoever it acts for. */
-function checkKey({ key, permitsAddress, decide }: KnownApiKey, asked: VerifiedRequest): Refusal | undefined {
+function checkKey({ key, permitsAddress, decide }: KnownApiKey, asked: KeyRequest): Refusal | undefined {
   if (key.revokedAt !== null) {
     return refusal('api_key_revoked', { id: key.id, revoked_at: new Date(key.revokedAt).toISOString() })
   }

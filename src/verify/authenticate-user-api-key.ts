@@ -9,44 +9,110 @@ import { type Refusal, refusal } from '../protocol/errors.ts'
 import { looksLikeSealedPayload } from '../protocol/payload.ts'
 import { isSelfRevocation } from '../protocol/scopes.ts'
 import { findKey, loadKey } from './cold-key.ts'
+import type { Credentials } from './credentials.ts'
 import type { KnownKey } from './key-cache.ts'
+import { warmKey } from './owner.ts'
 import { limitUserApiKey } from './request-limits.ts'
-import { authenticated, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
+import { authenticated, type KeyRequest, type Refused, refused, type Verifier } from './verifier.ts'
 
-type KnownUserApiKey = Extract<KnownKey, { kind: 'user_api_key' }>
+/** A user API key that was seen before. */
+export type KnownUserApiKey = Extract<KnownKey, { kind: 'user_api_key' }>
 
 /**
  * Decides about a user API key, in the protocol's order (§10.2): the key, its limits, its scopes, its owner. So a
  * request that the scopes refuse has been counted, and one with a key that nobody knows has not.
  */
-export async function authenticateUserApiKey(
+export function authenticateUserApiKey(
   verifier: Verifier,
   text: string,
-  asked: VerifiedRequest,
-): Promise<Authentication> {
-  const { domain } = verifier
+  asked: KeyRequest,
+): Authentication | Promise<Authentication> {
   const keyHash = hashSecret(text)
+  const known = warmKey(verifier, keyHash)
+  return known?.kind === 'user_api_key'
+    ? decideAbout(verifier, known, asked)
+    : authenticateCold(verifier, text, keyHash, asked)
+}
+
+async function authenticateCold(
+  verifier: Verifier,
+  text: string,
+  keyHash: string,
+  asked: KeyRequest,
+): Promise<Authentication> {
   const known = await findKey(verifier, keyHash, 'user_api_key', asked.address)
   if (known && 'reason' in known) return refused(known)
-  if (known?.kind !== 'user_api_key') return refused(unknownUserApiKey(text, known !== undefined))
-  const { key, owner } = known
+  return known?.kind === 'user_api_key'
+    ? decideAbout(verifier, known, asked)
+    : refused(unknownUserApiKey(text, known !== undefined))
+}
+
+/**
+ * The key that a request brings, where nothing needs to be looked up or changed to decide about it: it is known, comes
+ * alone, and its client is the one that it was for. Undefined for any other request; nothing is counted.
+ */
+export function warmUserApiKey(
+  verifier: Verifier,
+  { userApiKey, apiKey, clientId }: Credentials,
+): KnownUserApiKey | undefined {
+  if (userApiKey === undefined || apiKey !== undefined) return undefined
+  const known = warmKey(verifier, hashSecret(userApiKey))
+  return known?.kind === 'user_api_key' && !isOfOther(known, clientId) ? known : undefined
+}
+
+/** Decides about a key that {@link warmUserApiKey} found, as {@link authenticateUserApiKey} does. */
+export function decideNow(verifier: Verifier, known: KnownUserApiKey, asked: KeyRequest): Authentication {
+  return checkKnown(verifier, known, asked) ?? admit(verifier, known)
+}
+
+function decideAbout(
+  verifier: Verifier,
+  known: KnownUserApiKey,
+  asked: KeyRequest,
+): Authentication | Promise<Authentication> {
+  const unfit = checkKnown(verifier, known, asked)
+  if (unfit) return unfit
+  const { clientId } = asked.credentials
+  return clientId !== undefined && isOfOther(known, clientId)
+    ? followClient(verifier, known, clientId, asked)
+    : admit(verifier, known)
+}
+
+/** Why the request is not let in; undefined when it is, as one of the client that its key is for. */
+function checkKnown(
+  { domain }: Verifier,
+  { key, owner, decide }: KnownUserApiKey,
+  { route, revocationId }: KeyRequest,
+): Refused | undefined {
   const now = domain.clock.now()
-  const unfit = checkActive(key, now) ?? limitUserApiKey(domain, keyHash)
+  const unfit = checkActive(key, now) ?? limitUserApiKey(domain, key.keyHash)
   if (unfit) return refused(unfit)
-  if (!isSelfRevocation(asked.route, asked.revocationId, key.id)) {
-    const decision = known.decide(asked.route)
+  if (!isSelfRevocation(route, revocationId, key.id)) {
+    const decision = decide(route)
     if (decision.outcome === 'refused') return decision
   }
   const problem = checkOwner(owner, now)
-  if (problem) return refused(problem)
-  const { clientId } = asked.credentials
-  // A header cannot hold what surrounds some ids, such as the line feed at the end of a host's name.
-  const isChanged = clientId !== undefined && clientId !== key.client.clientId.trim()
-  const followed = isChanged ? await followClient(verifier, known, clientId, asked) : known
-  if ('reason' in followed) return refused(followed)
-  verifier.lastUse.userApiKeyUsed(key.id)
-  return authenticated(identityOf(followed))
+  return problem && refused(problem)
 }
+
+/** A header cannot hold what surrounds some ids, such as the line feed at the end of a host's name. */
+function isOfOther({ key }: KnownUserApiKey, clientId: string | undefined): boolean {
+  const own = key.client.clientId
+  return clientId !== undefined && clientId !== own && clientId !== own.trim()
+}
+
+function admit(verifier: Verifier, known: KnownUserApiKey): Authentication {
+  verifier.lastUse.userApiKeyUsed(known.key.id)
+  let admission = admissions.get(known)
+  if (!admission) {
+    admission = authenticated(identityOf(known))
+    admissions.set(known, admission)
+  }
+  return admission
+}
+
+/** One identity for each key in memory, so that what is said of it need not be put into words anew for each request. */
+const admissions = new WeakMap<KnownUserApiKey, Authentication>()
 
 /** A key and its owner, whatever state they are in: from the cache, or by one read of the store. */
 export async function findUserApiKey(
@@ -58,19 +124,22 @@ export async function findUserApiKey(
   return known?.kind === 'user_api_key' ? known : undefined
 }
 
-/** The key as one of the client that its app says it is for (protocol §8.5), or why it cannot be. */
+/** Lets the key in as one of the client that its app says it is for (protocol §8.5), or says why it cannot be. */
 async function followClient(
   verifier: Verifier,
   { key, owner }: KnownUserApiKey,
   clientId: string,
-  { address, request }: VerifiedRequest,
-): Promise<KnownUserApiKey | Refusal> {
+  { address, request }: KeyRequest,
+): Promise<Authentication> {
   const { domain } = verifier
-  const actor: Actor = { userId: owner.id, via: 'user_api_key', address, traceId: traceOf(request).id }
+  const trace = request && { traceId: traceOf(request).id }
+  const actor: Actor = { userId: owner.id, via: 'user_api_key', address, ...trace }
   const outcome = await changeClient(domain, actor, key.id, clientId)
-  if (outcome.outcome === 'refused') return outcome.refusal
-  const now = await loadKey(verifier, key.keyHash, 'user_api_key')
-  return now?.kind === 'user_api_key' ? now : refusal('user_api_key_invalid')
+  if (outcome.outcome === 'refused') return outcome
+  const followed = await loadKey(verifier, key.keyHash, 'user_api_key')
+  return followed?.kind === 'user_api_key'
+    ? admit(verifier, followed)
+    : refused(refusal('user_api_key_invalid'))
 }
 
 function identityOf({ key, owner }: KnownUserApiKey): UserApiKeyIdentity {

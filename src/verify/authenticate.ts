@@ -9,30 +9,39 @@ import { refusal } from '../protocol/errors.ts'
 import { authenticateApiKey } from './authenticate-api-key.ts'
 import { authenticateUserApiKey } from './authenticate-user-api-key.ts'
 import { giveBackAddress, limitBadSessions } from './request-limits.ts'
-import { authenticated, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
+import { authenticated, type KeyRequest, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
 
 /**
- * Decides who sent a request. A bad key of either kind fails it, whatever the cookie says and however public the route
- * is. Whoever calls has counted the request against its address; for an API key that is taken back.
+ * Decides who sent a request: at once, where nothing has to be looked up. A bad key of either kind fails it, whatever
+ * the cookie says and however public the route is. Whoever calls has counted the request against its address; for an API
+ * key that is taken back.
  */
-export function authenticate(verifier: Verifier, asked: VerifiedRequest): Promise<Authentication> {
+export function authenticate(
+  verifier: Verifier,
+  asked: VerifiedRequest,
+): Authentication | Promise<Authentication> {
   return verifier.domain.observer.isOn ? observed(verifier, asked, decide) : decide(verifier, asked)
 }
 
 /** The same, without a look at cookies. */
-export function authenticateKeys(verifier: Verifier, asked: VerifiedRequest): Promise<Authentication> {
+export function authenticateKeys(
+  verifier: Verifier,
+  asked: KeyRequest,
+): Authentication | Promise<Authentication> {
   return verifier.domain.observer.isOn
     ? observed(verifier, asked, decideByKeys)
     : decideByKeys(verifier, asked)
 }
 
-type Decide = (verifier: Verifier, asked: VerifiedRequest) => Promise<Authentication>
-
-async function observed(verifier: Verifier, asked: VerifiedRequest, decide: Decide): Promise<Authentication> {
+async function observed<Asked extends KeyRequest>(
+  verifier: Verifier,
+  asked: Asked,
+  decide: (verifier: Verifier, asked: Asked) => Authentication | Promise<Authentication>,
+): Promise<Authentication> {
   const startedAt = performance.now()
   const answer = await decide(verifier, asked)
   const result = answer.outcome === 'refused' ? answer.refusal.reason : answer.outcome
-  if (answer.outcome === 'authenticated') traceOf(asked.request).key = keyOf(answer.identity)
+  if (asked.request && answer.outcome === 'authenticated') traceOf(asked.request).key = keyOf(answer.identity)
   verifier.domain.observer.verified(credentialOf(asked, answer), result, performance.now() - startedAt)
   return answer
 }
@@ -43,33 +52,40 @@ function keyOf(identity: Identity): Trace['key'] {
 }
 
 /** What it was known by; for a refusal, the key that was refused, or the session where no key was sent. */
-function credentialOf({ credentials }: VerifiedRequest, answer: Authentication): CredentialKind {
+function credentialOf({ credentials }: KeyRequest, answer: Authentication): CredentialKind {
   if (answer.outcome === 'authenticated') return answer.identity.via
   if (answer.outcome === 'anonymous') return 'none'
   if (credentials.userApiKey !== undefined) return 'user_api_key'
   return credentials.apiKey === undefined ? 'session' : 'api_key'
 }
 
-async function decide(verifier: Verifier, asked: VerifiedRequest): Promise<Authentication> {
-  const byKey = await decideByKeys(verifier, asked)
+function decide(verifier: Verifier, asked: VerifiedRequest): Authentication | Promise<Authentication> {
+  const { userApiKey, apiKey } = asked.credentials
   // A key that is good overrides a cookie, and one that is bad fails the request: either way the cookie decides nothing,
   // and looking its session up would cost a read that a key known before does without.
-  return byKey.outcome === 'anonymous' ? authenticateSession(verifier, asked) : byKey
+  return userApiKey === undefined && apiKey === undefined
+    ? authenticateSession(verifier, asked)
+    : decideByKeys(verifier, asked)
 }
 
-async function decideByKeys(verifier: Verifier, asked: VerifiedRequest): Promise<Authentication> {
+function decideByKeys(verifier: Verifier, asked: KeyRequest): Authentication | Promise<Authentication> {
   const { userApiKey, apiKey } = asked.credentials
-  if (apiKey !== undefined) {
-    // Both kinds are checked when both are sent: a request with one good and one bad key is a mistake to be told of.
-    const byApiKey = await authenticateApiKey(verifier, apiKey, asked)
-    if (byApiKey.outcome === 'refused') return byApiKey
-    if (userApiKey === undefined) {
-      giveBackAddress(verifier.domain, asked.address)
-      return byApiKey
-    }
-  }
+  if (apiKey !== undefined) return authenticateWithApiKey(verifier, apiKey, userApiKey, asked)
+  return userApiKey === undefined ? anonymous : authenticateUserApiKey(verifier, userApiKey, asked)
+}
+
+async function authenticateWithApiKey(
+  verifier: Verifier,
+  apiKey: string,
+  userApiKey: string | undefined,
+  asked: KeyRequest,
+): Promise<Authentication> {
+  // Both kinds are checked when both are sent: a request with one good and one bad key is a mistake to be told of.
+  const byApiKey = await authenticateApiKey(verifier, apiKey, asked)
+  if (byApiKey.outcome === 'refused') return byApiKey
   if (userApiKey !== undefined) return authenticateUserApiKey(verifier, userApiKey, asked)
-  return anonymous
+  giveBackAddress(verifier.domain, asked.address)
+  return byApiKey
 }
 
 async function authenticateSession(verifier: Verifier, asked: VerifiedRequest): Promise<Authentication> {

@@ -1,3 +1,6 @@
+import type { HeaderReader } from '../domain/header-reader.ts'
+import type { Query } from '../protocol/query.ts'
+
 /** What a request brings to say who it is, as protocol §10.1 says where to look. */
 export interface Credentials {
   /** The user API key: the header `User-Api-Key`, else a key in `Authorization: Bearer`. */
@@ -17,7 +20,7 @@ export interface Credentials {
  * address. An API key and its user count only when both come the same way. An empty header means that there is none:
  * some clients send `User-Api-Client-Id` that way.
  */
-export function readCredentials(headers: Headers, query: URLSearchParams, inQuery: boolean): Credentials {
+export function readCredentials(headers: HeaderReader, query: Query, inQuery: boolean): Credentials {
   const userApiKey =
     present(headers.get('user-api-key')) ??
     bearerKey(headers) ??
@@ -67,7 +70,7 @@ function firstIdentity(
 }
 
 /** A header holds bytes; what stands in it as UTF-8 is read as that, as a parameter is. */
-function textIn(headers: Headers, name: string): string | undefined {
+function textIn(headers: HeaderReader, name: string): string | undefined {
   const value = present(headers.get(name))
   if (value === undefined || /^[\x20-\x7e]*$/.test(value)) return value
   const decoded = Buffer.from(value, 'latin1').toString('utf8')
@@ -78,7 +81,7 @@ function textIn(headers: Headers, name: string): string | undefined {
  * A user API key as OAuth's clients send it (RFC 6750 §2.1). Only what has the form of one: other tokens may be the
  * application's own, which Hallpass has no say in.
  */
-function bearerKey(headers: Headers): string | undefined {
+function bearerKey(headers: HeaderReader): string | undefined {
   const header = headers.get('authorization')
   return header === null ? undefined : bearerKeyIn(header)
 }
@@ -93,8 +96,8 @@ function bearerKeyIn(header: string): string | undefined {
   return token !== undefined && /^[0-9a-f]{32}$/.test(token) ? token : undefined
 }
 
-function read(query: URLSearchParams, name: string): string | undefined {
-  return present(query.get(name))
+function read(query: Query, name: string): string | undefined {
+  return present(query.parameters.get(name))
 }
 
 function present(value: string | null): string | undefined {

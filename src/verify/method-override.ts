@@ -1,5 +1,7 @@
+import type { HeaderReader } from '../domain/header-reader.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { couldBeReadAs, namesInForm, plainHeaderName } from '../protocol/lenient-names.ts'
+import type { Query } from '../protocol/query.ts'
 
 /**
  * Refuses a request that asks the application to take it for one of another method: by a header that many frameworks
@@ -8,8 +10,8 @@ import { couldBeReadAs, namesInForm, plainHeaderName } from '../protocol/lenient
  */
 export function checkMethodOverride(
   method: string,
-  headers: Pick<Headers, 'get' | 'keys'>,
-  query: URLSearchParams,
+  headers: HeaderReader,
+  query: Query,
 ): Refusal | undefined {
   for (const name of headers.keys()) {
     if (!name.includes('method')) continue
@@ -17,10 +19,11 @@ export function checkMethodOverride(
     if (field !== undefined && headers.get(name)?.toUpperCase() !== method)
       return refusal('method_override', { field, method })
   }
-  if (query.size === 0) return undefined
+  if (query.text === '') return undefined
+  const { parameters } = query
   const isOther =
-    query.getAll('_method').some((value) => value.toUpperCase() !== method) ||
-    namesInForm(query).some((name) => couldBeReadAs(name, '_method'))
+    parameters.getAll('_method').some((value) => value.toUpperCase() !== method) ||
+    namesInForm(parameters).some((name) => couldBeReadAs(name, '_method'))
   return isOther ? refusal('method_override', { field: '_method', method }) : undefined
 }
 

@@ -2,6 +2,15 @@
 import type { KnownKey } from './key-cache.ts'
 import type { Verifier } from './verifier.ts'
 
+/** The key that is known by a hash, where its owner was asked for lately enough; undefined where somebody must be asked. */
+export function warmKey(verifier: Verifier, keyHash: string): KnownKey | undefined {
+  const known = verifier.cache.get(keyHash)
+  if (!known || !hasFreshOwner(verifier, known)) return undefined
+  const { observer } = verifier.domain
+  if (observer.isOn) observer.cacheAsked('hit')
+  return known
+}
+
 /**
  * The key that is known by a hash, with an owner who was asked for lately enough. Undefined for one that is not known, and
  * for one whose owner is gone: it has to be looked up as if it had never been seen. A directory that rejects is passed on:
@@ -13,7 +22,7 @@ export async function knownKey(verifier: Verifier, keyHash: string): Promise<Kno
   const { observer } = verifier.domain
   if (known && observer.isOn) observer.cacheAsked('hit')
   const userId = known?.key.userId
-  if (!known || userId === null || userId === undefined || !isStale(verifier, known)) return known
+  if (!known || userId === null || userId === undefined || hasFreshOwner(verifier, known)) return known
   const readAt = cache.generation
   const ownerReadAt = verifier.domain.clock.now()
   const owner = await verifier.domain.directory.findUserById(userId)
@@ -24,9 +33,9 @@ export async function knownKey(verifier: Verifier, keyHash: string): Promise<Kno
   return fresh
 }
 
-function isStale({ ownersLastMs, domain }: Verifier, { ownerReadAt }: KnownKey): boolean {
-  if (!ownersLastMs) return false
+function hasFreshOwner({ ownersLastMs, domain }: Verifier, { ownerReadAt, key }: KnownKey): boolean {
+  if (!ownersLastMs || key.userId === null) return true
   const age = domain.clock.now() - ownerReadAt
   // A clock that was set back says nothing about age.
-  return age < 0 || age >= ownersLastMs()
+  return age >= 0 && age < ownersLastMs()
 }

@@ -1,3 +1,4 @@
+import { mayName, noQuery, type Query } from '../protocol/query.ts'
 import type { Route } from '../protocol/route.ts'
 import { compileMatcher, matchRoute, type RouteMatcher } from '../protocol/route-matcher.ts'
 
@@ -10,17 +11,17 @@ import { compileMatcher, matchRoute, type RouteMatcher } from '../protocol/route
 export function compileQueryCredentials(extra: readonly RouteMatcher[] = []): (route: Route) => boolean {
   const matchers = [...protocolRoutes, ...extra].map((matcher) => compileMatcher(matcher))
   return (route) => {
-    const request = { ...route, query: noQuery }
+    const request = { ...route, query: noQuery.parameters }
     return matchers.some((matcher) => matchRoute(matcher, request, null))
   }
 }
 
 /** Whether a key can be in the address at all; spares nearly every request the look at the routes. */
-export function hasQueryCredentials(query: URLSearchParams): boolean {
-  return query.has('user_api_key') || query.has('api_key')
+export function hasQueryCredentials(query: Query): boolean {
+  if (!mayName(query, 'api_key')) return false
+  const { parameters } = query
+  return parameters.has('user_api_key') || parameters.has('api_key')
 }
-
-const noQuery = new URLSearchParams()
 
 const protocolRoutes: readonly RouteMatcher[] = [
   {

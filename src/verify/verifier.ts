@@ -32,20 +32,26 @@ export interface Verifier {
 }
 
 /** A request as verification sees it. */
-export interface VerifiedRequest {
+export interface VerifiedRequest extends KeyRequest {
   readonly request: Request
-  readonly route: RequestedRoute
-  readonly credentials: Credentials
   /** The CSRF token that the request carries, in its header or its form. */
   readonly csrfToken: string | undefined
   /** Whether it is known that a page of the site itself sent the request, so that it needs no CSRF token. */
   readonly sameOrigin: boolean
+}
+
+/** What of a request is looked at to decide about its keys. */
+export interface KeyRequest {
+  readonly route: RequestedRoute
+  readonly credentials: Credentials
   /** The parameter `id` of a revocation; undefined when there is none, or the body was not read. */
   readonly revocationId: string | undefined
   /** Whether the route has a limit of its own for API keys, so that theirs is not counted. Default false. */
   readonly hasOwnLimit?: boolean
   /** The address of whoever sent the request; null when it is not known. */
   readonly address: string | null
+  /** The request itself; absent where none was made of what came. */
+  readonly request?: Request
 }
 
 /** The answer for somebody who is known. */
@@ -53,7 +59,9 @@ export function authenticated(identity: Identity): Authentication {
   return { outcome: 'authenticated', identity }
 }
 
+export type Refused = Extract<Authentication, { outcome: 'refused' }>
+
 /** The answer for a credential that is not accepted. */
-export function refused(why: Refusal): { readonly outcome: 'refused'; readonly refusal: Refusal } {
+export function refused(why: Refusal): Refused {
   return { outcome: 'refused', refusal: why }
 }

@@ -170,6 +170,7 @@ function standIn(directory: Directory): Hallpass {
     Object.entries(settingsCatalogue).map(([name, setting]) => [name, setting.default]),
   ) as unknown as Settings
   return {
+    answerNow: () => undefined,
     handle,
     authenticate,
     fetch: async (request, connection) =>
