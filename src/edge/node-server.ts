@@ -12,6 +12,8 @@ export interface ListenOptions {
   readonly host: string
   /** How long a request may take to arrive whole, in milliseconds; 0 for as long as it likes. Default 60 000. */
   readonly requestTimeoutMs?: number
+  /** Whether other processes that say so too listen on the same port, each getting its share. Default false. */
+  readonly reusePort?: boolean
 }
 
 /** A server that answers. */
@@ -62,7 +64,8 @@ export async function listenWith(listeners: NodeListeners, options: ListenOption
   server.on('upgrade', (incoming, socket, head) => listeners.upgrade(incoming, socket, head))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options.port, options.host, resolve)
+    const { port, host, reusePort = false } = options
+    server.listen({ port, host, ...(reusePort && { reusePort }) }, resolve)
   })
   const address = server.address()
   return {
