@@ -10,11 +10,12 @@ import type { ServeOptions } from './serve-options.ts'
 export async function listenOrExplain(
   listeners: NodeListeners,
   { port, host, upstream }: Pick<ServeOptions, 'port' | 'host' | 'upstream'>,
+  { reusePort = false }: { readonly reusePort?: boolean } = {},
 ): Promise<ListeningServer> {
   try {
     // An upload to the application takes as long as it takes; the gateway ends one that stands still.
     const timeout = upstream === undefined ? {} : { requestTimeoutMs: 0 }
-    return await listenWith(listeners, { port, host, ...timeout })
+    return await listenWith(listeners, { port, host, reusePort, ...timeout })
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     const remedies: Readonly<Record<string, string>> = {

@@ -9,6 +9,12 @@ import { fromPrimary, tellPrimary } from './worker-messages.ts'
 /** The variable in which a worker finds the port: the first process has it, and for port 0 only that knows it. */
 export const workerPortVariable = 'HALLPASS_WORKER_PORT'
 
+/**
+ * Where the kernel spreads connections over the processes that listen. Elsewhere the first process accepts them and hands
+ * them on, and what it hands to a worker that is killed at that moment hangs.
+ */
+const sharesPort = process.platform === 'linux' || process.platform === 'freebsd'
+
 /** One of several processes that answer on one port; runs until the first process says, or is gone. */
 export async function runWorker(options: ServeOptions): Promise<void> {
   const port = Number(process.env[workerPortVariable])
@@ -30,7 +36,7 @@ export async function runWorker(options: ServeOptions): Promise<void> {
     site = await openSite(siteAddress(options, port), options, { ...shared, observing })
     await tellPrimary({ type: 'opened' })
     await Promise.race([toListen.promise, toStop.promise])
-    const server = await listenOrExplain(site.listeners, { ...options, port })
+    const server = await listenOrExplain(site.listeners, { ...options, port }, { reusePort: sharesPort })
     await tellPrimary({ type: 'listening' })
     await toStop.promise
     await server.close()

@@ -34,6 +34,7 @@ export class WorkerCrew {
   readonly #members: Set<Member> = new Set()
   readonly #relay: LimitRelay = new LimitRelay()
   readonly #failure: PromiseWithResolvers<never> = Promise.withResolvers<never>()
+  readonly #allListen: PromiseWithResolvers<void> = Promise.withResolvers<void>()
   readonly #timers: Set<NodeJS.Timeout> = new Set()
   /** Whether all have answered once. */
   #isRunning = false
@@ -50,7 +51,7 @@ export class WorkerCrew {
   /** Starts them all; resolves once all answer. None does before each is ready to. */
   async start(): Promise<void> {
     for (let nth = 0; nth < this.#options.workers; nth += 1) this.#hire()
-    await Promise.race([this.#allListen(), this.failed])
+    await Promise.race([this.#allListen.promise, this.failed])
     this.#isRunning = true
   }
 
@@ -114,6 +115,11 @@ export class WorkerCrew {
         if (member.state !== 'stopping') member.state = 'listening'
         member.listeningSince = performance.now()
         member.listening.resolve()
+        if (
+          [...this.#members].filter(({ state }) => state === 'listening').length === this.#options.workers
+        ) {
+          this.#allListen.resolve()
+        }
         break
       case 'limits_wanted':
         this.#relay.join(member.worker)
@@ -130,17 +136,6 @@ export class WorkerCrew {
     const there = [...this.#members].filter(({ state }) => state === 'opened' || state === 'listening')
     if (!this.#isRunning && there.length < this.#options.workers) return
     for (const { worker } of opened) tell(worker, { type: 'listen' })
-  }
-
-  async #allListen(): Promise<void> {
-    for (;;) {
-      const members = [...this.#members]
-      const waiting = members.find(({ state }) => state !== 'listening')
-      if (!waiting && members.length === this.#options.workers) return
-      // One that ends is followed by another.
-      if (waiting) await Promise.race([waiting.listening.promise, waiting.ended.promise])
-      else await new Promise((resolve) => setTimeout(resolve, 50))
-    }
   }
 
   #ended(member: Member, how: string): void {

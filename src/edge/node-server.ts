@@ -18,6 +18,8 @@ export interface ListenOptions {
    * answered in a fraction of the time, and the handler does not hear of them. Default: all goes to the handler.
    */
   readonly hallpass?: AnsweringHallpass
+  /** Whether other processes that say so too listen on the same port, each getting its share. Default false. */
+  readonly reusePort?: boolean
 }
 
 /** A server that answers. */
@@ -68,7 +70,8 @@ export async function listenWith(listeners: NodeListeners, options: ListenOption
   server.on('upgrade', (incoming, socket, head) => listeners.upgrade(incoming, socket, head))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options.port, options.host, resolve)
+    const { port, host, reusePort = false } = options
+    server.listen({ port, host, ...(reusePort && { reusePort }) }, resolve)
   })
   const address = server.address()
   return {

@@ -11,8 +11,8 @@ import type {
   RecallQuestion,
 } from '../domain/limit-exchange.ts'
 import { readLetIn, writeLetIn } from './limit-entry.ts'
-import { answeredWithin, connectToRedis, type RedisConnection } from './redis-connection.ts'
-import { RedisPast } from './redis-past.ts'
+import { RedisLink, waitMs } from './redis-link.ts'
+import { entriesOf } from './redis-stream.ts'
 
 export interface RedisLimitsOptions {
   /** Such as `redis://127.0.0.1:6379`, or `rediss://user:password@redis.example.com:6380/0` with TLS. */
@@ -27,10 +27,6 @@ const heardMs = 70_000
 const mostEntries = 20_000
 /** How many entries one answer holds. */
 const entriesAtOnce = 200
-/** How long Redis may take to answer, in milliseconds, before limits count as not shared. */
-const patienceMs = 1000
-/** How long one question for the next entry waits, in milliseconds. */
-const waitMs = 1000
 /** How long after a failure a connection is tried again, in milliseconds; doubled with each failure up to the second. */
 const firstRetryMs = 100
 const lastRetryMs = 2000
@@ -67,7 +63,7 @@ class RedisExchange implements LimitExchange {
   #number = 0
   /** The last entry that was read. */
   #last: { readonly ms: number; readonly rest: string } | undefined
-  #link: Link | undefined
+  #link: RedisLink | undefined
   #stopped = false
   #wake: () => void = () => {}
 
@@ -132,7 +128,7 @@ class RedisExchange implements LimitExchange {
 
   /** One life of the connections; ends by throwing why they ended. */
   async #connected(node: LimitNode, onSuccess: () => void): Promise<never> {
-    const link = await Link.open(this.#url, this.#prefix, node)
+    const link = await RedisLink.open(this.#url, this.#prefix, node)
     this.#link = link
     if (this.#stopped) throw new Error('stopped')
     await link.compareClocks()
@@ -153,7 +149,7 @@ class RedisExchange implements LimitExchange {
   }
 
   /** Reads what comes next, and counts it; answers with how many entries that was. */
-  async #read(link: Link, blockMs: number | undefined): Promise<number> {
+  async #read(link: RedisLink, blockMs: number | undefined): Promise<number> {
     const { ms, rest } = this.#last ?? { ms: 0, rest: '0' }
     const block = blockMs === undefined ? [] : ['BLOCK', String(blockMs)]
     const count = ['COUNT', String(entriesAtOnce)]
@@ -173,7 +169,7 @@ class RedisExchange implements LimitExchange {
     return entries.length
   }
 
-  #hear({ node, aheadMs }: Link, redisMs: number, fields: ReadonlyMap<string, string>): void {
+  #hear({ node, aheadMs }: RedisLink, redisMs: number, fields: ReadonlyMap<string, string>): void {
     const origin = fields.get('o') ?? ''
     const number = Number(fields.get('n'))
     const ageMs = Number(fields.get('a'))
@@ -193,7 +189,7 @@ class RedisExchange implements LimitExchange {
     return ['XADD', this.#stream, 'MAXLEN', '~', String(mostEntries), '*', ...entry]
   }
 
-  #keepHouse(link: Link): () => void {
+  #keepHouse(link: RedisLink): () => void {
     const timer = setInterval(() => {
       link
         .compareClocks()
@@ -218,116 +214,4 @@ class RedisExchange implements LimitExchange {
       if (this.#stopped) this.#wake()
     })
   }
-}
-
-/** Both connections, while they last. */
-class Link {
-  readonly node: LimitNode
-  readonly past: RedisPast
-  /** How far the node's clock is ahead of that of Redis, in milliseconds. */
-  aheadMs = 0
-  readonly #writer: RedisConnection
-  readonly #reader: RedisConnection
-  readonly #failed: Promise<never>
-  readonly #fail: (cause: unknown) => void
-  #closed = false
-
-  private constructor(
-    node: LimitNode,
-    prefix: string,
-    connections: readonly [RedisConnection, RedisConnection],
-    failed: PromiseWithResolvers<never>,
-  ) {
-    this.node = node
-    this.#writer = connections[0]
-    this.#reader = connections[1]
-    this.#failed = failed.promise
-    this.#fail = failed.reject
-    this.past = new RedisPast(prefix, (command) => this.ask(command))
-  }
-
-  static async open(url: string, prefix: string, node: LimitNode): Promise<Link> {
-    const failed = Promise.withResolvers<never>()
-    // Whoever waits for something hears of it.
-    failed.promise.catch(() => {})
-    const writer = await connectToRedis(url, failed.reject)
-    try {
-      const reader = await connectToRedis(url, failed.reject)
-      return new Link(node, prefix, [writer, reader], failed)
-    } catch (error) {
-      destroy(writer)
-      throw error
-    }
-  }
-
-  /** Sends a command that is answered at once. One that is not, or fails, ends the connections. */
-  async ask(command: string[]): Promise<unknown> {
-    try {
-      return await answeredWithin(patienceMs, Promise.race([this.#writer.sendCommand(command), this.#failed]))
-    } catch (error) {
-      this.fail(error)
-      throw error
-    }
-  }
-
-  /** The same on the connection that may wait for an entry. */
-  read(command: string[]): Promise<unknown> {
-    return answeredWithin(
-      waitMs + patienceMs,
-      Promise.race([this.#reader.sendCommand(command), this.#failed]),
-    )
-  }
-
-  /** Clocks of nodes differ. All go by that of Redis, as near as half of the time that its answer takes. */
-  async compareClocks(): Promise<void> {
-    const before = this.node.now()
-    const [seconds, micros] = (await this.ask(['TIME'])) as readonly [string, string]
-    const middle = (before + this.node.now()) / 2
-    this.aheadMs = middle - (Number(seconds) * 1000 + Number(micros) / 1000)
-  }
-
-  fail(cause: unknown): void {
-    this.#fail(cause)
-  }
-
-  close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    destroy(this.#writer)
-    destroy(this.#reader)
-  }
-}
-
-function destroy(connection: RedisConnection): void {
-  try {
-    connection.destroy()
-  } catch {
-    // It was closed already.
-  }
-}
-
-interface StreamEntry {
-  readonly ms: number
-  readonly rest: string
-  readonly fields: ReadonlyMap<string, string>
-}
-
-/** The answer to XREAD of one stream: null, or `{ stream: [[id, [name, value, …]], …] }`, in either form of RESP. */
-function entriesOf(answer: unknown): readonly StreamEntry[] {
-  const streams =
-    answer instanceof Map
-      ? [...answer.values()]
-      : Array.isArray(answer)
-        ? answer.map((one) => one[1])
-        : Object.values(answer ?? {})
-  const entries: unknown = streams[0]
-  if (!Array.isArray(entries)) return []
-  return entries.flatMap((entry: unknown) => {
-    if (!Array.isArray(entry) || !Array.isArray(entry[1])) return []
-    const [ms = '', rest = ''] = String(entry[0]).split('-')
-    const fields = new Map<string, string>()
-    for (let at = 0; at + 1 < entry[1].length; at += 2)
-      fields.set(String(entry[1][at]), String(entry[1][at + 1]))
-    return [{ ms: Number(ms), rest, fields }]
-  })
 }

@@ -12,8 +12,10 @@ import { repeatedly } from './system.ts'
 const tellEveryMs = 50
 /** Of how many callers, of all limits together, one batch tells: a flood of new ones makes it no longer. */
 const mostCallers = 1000
-/** How long a start waits for the first word of the others, in milliseconds. */
-const firstWordMs = 1000
+/** How long a start waits for the first word of the others, in milliseconds: longer than a connection may take. */
+const firstWordMs = 3000
+/** How long an end may take to tell what is left, in milliseconds. */
+const lastWordMs = 1000
 
 export interface SharedLimits {
   status(): SharedLimitsStatus
@@ -25,7 +27,7 @@ type SharingDomain = Pick<Domain, 'limiter' | 'settings' | 'store' | 'clock' | '
 
 /**
  * Has `domain`'s limiter count together with those of other nodes. Resolves once it has heard what it missed, or that
- * the others cannot be heard at the moment; waits a second for that at the most.
+ * the others cannot be heard at the moment; waits three seconds for that at the most.
  */
 export async function shareLimits(
   domain: SharingDomain,
@@ -122,9 +124,11 @@ export async function shareLimits(
     status: () => ({ through: exchange.name, shared: state === 'shared', since }),
     async stop() {
       stopTicking()
-      tick()
-      const deadline = clock.now() + 1000
-      while (sending && clock.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5))
+      const deadline = performance.now() + lastWordMs
+      do {
+        tick()
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      } while ((sending || (state === 'shared' && backlog.first())) && performance.now() < deadline)
       await exchange.stop()
     },
   }

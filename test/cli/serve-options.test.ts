@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
 import { describe, test } from 'node:test'
 import { readServeOptions } from '../../src/cli/serve-options.ts'
 
@@ -61,6 +62,28 @@ describe('readServeOptions', () => {
       assert.equal(allowPrivatePush, expected)
     })
   }
+
+  test('runs one process by default, and as many as are asked for', () => {
+    assert.equal(readServeOptions({}, {}).workers, 1)
+    assert.equal(readServeOptions({ workers: '3' }, { HALLPASS_WORKERS: '2' }).workers, 3)
+    assert.equal(readServeOptions({}, { HALLPASS_WORKERS: 'auto' }).workers, availableParallelism())
+    assert.equal(readServeOptions({}, {}, { workers: 'auto' }).workers, availableParallelism())
+    for (const workers of ['0', '257', '-1', 'many', '1.5']) {
+      const refused = { reason: 'configuration_invalid', message: /^--workers cannot be/ }
+      assert.throws(() => readServeOptions({ workers }, {}), refused)
+    }
+  })
+
+  test('refuses what is no address of Redis, without repeating what may hold a password', () => {
+    assert.equal(readServeOptions({}, {}).redis, undefined)
+    const url = 'rediss://user:secret@redis.example.com:6380/2'
+    assert.equal(readServeOptions({}, { REDIS_URL: url }).redis, url)
+    const refused = (error: unknown): boolean => {
+      assert.match(String(error), /REDIS_URL cannot be/)
+      return !String(error).includes('secret')
+    }
+    assert.throws(() => readServeOptions({}, { REDIS_URL: 'http://user:secret@example.com' }), refused)
+  })
 
   test('takes a flag before its variable, that before the config file, and that before the default', () => {
     const file = { port: 1, host: 'file', data: 'file', baseUrl: 'https://file.example', forum: false }

@@ -77,6 +77,46 @@ describe('RateLimiter', () => {
     assert.equal(limiter.take({ ...limit, max: 4 }, 'a').outcome, 'allowed')
   })
 
+  test('puts what other nodes let in where it belongs in time, and takes back what they give back', () => {
+    let now = 0
+    const limiter = new RateLimiter({ now: () => now })
+    limiter.share({ idOf: (caller) => `id of ${caller}`, heardMs: 60_000 })
+    const elsewhere = (at: number, count: number): void => {
+      const callers = [['id of a', count]] as const
+      limiter.countElsewhere({ at, letIn: [{ limit: limit.name, windowMs: limit.windowMs, callers }] })
+    }
+    now = 30_000
+    limiter.take(limit, 'a')
+    elsewhere(10_000, 2)
+    assert.deepEqual(limiter.take(limit, 'a'), { outcome: 'limited', limit, waitSeconds: 40 })
+    elsewhere(10_000, -1)
+    assert.equal(limiter.take(limit, 'a').outcome, 'allowed')
+    now = 70_000
+    assert.equal(limiter.take(limit, 'a').outcome, 'allowed')
+  })
+
+  test('tells each caller once, with all that was let in and not given back, as many callers as are asked for', () => {
+    const limiter = new RateLimiter({ now: () => 0 })
+    limiter.share({ idOf: (caller) => `id of ${caller}`, heardMs: 60_000 })
+    for (const caller of 'aabc') limiter.take(limit, caller)
+    limiter.giveBack(limit, 'c')
+    const told = (most: number): unknown => limiter.untold(most).flatMap(({ callers }) => callers)
+    assert.deepEqual(told(1), [['id of a', 2]])
+    assert.deepEqual(told(10), [['id of b', 1]])
+    limiter.giveBack(limit, 'a')
+    assert.deepEqual(told(10), [['id of a', -1]])
+  })
+
+  test('goes on where it was when the clock is put back', () => {
+    let now = 3_600_000
+    const limiter = new RateLimiter({ now: () => now })
+    for (let attempt = 0; attempt < 3; attempt += 1) limiter.take(limit, 'a')
+    now = 0
+    assert.deepEqual(limiter.take(limit, 'a'), { outcome: 'limited', limit, waitSeconds: 60 })
+    now = 60_000
+    assert.equal(limiter.take(limit, 'a').outcome, 'allowed')
+  })
+
   for (const seed of [1, 2, 3, 4, 5]) {
     test(`decides like a plain list of times, over 4000 random steps (seed ${seed})`, () => {
       const random = seeded(seed)

@@ -9,6 +9,7 @@ import type { Store } from '../../src/domain/store.ts'
 import { createScopeCatalogue } from '../../src/protocol/scopes.ts'
 import { type SharedLimits, shareLimits } from '../../src/server/shared-limits.ts'
 import { openSqliteStore } from '../../src/storage/open-store.ts'
+import { eventually } from '../eventually.ts'
 
 export const aMinute: RateLimit = { name: 'twenty_a_minute', max: 20, windowMs: 60_000 }
 export const aDay: RateLimit = { name: 'fifty_a_day', max: 50, windowMs: 86_400_000 }
@@ -27,12 +28,14 @@ export interface NodeOptions {
   /** The one store of all nodes. */
   readonly store?: Store
   readonly settings?: Readonly<Record<string, string>>
+  /** Whether it is ready though nobody is to be reached. Default false. */
+  readonly startsAlone?: boolean
 }
 
 export async function limitNode(
   t: Pick<TestContext, 'after'>,
   exchange: LimitExchange,
-  { clockOff = 0, store, settings: pinned = {} }: NodeOptions = {},
+  { clockOff = 0, store, settings: pinned = {}, startsAlone = false }: NodeOptions = {},
 ): Promise<LimitTestNode> {
   const clock = { now: () => Date.now() + clockOff }
   const limiter = new RateLimiter(clock)
@@ -50,6 +53,7 @@ export async function limitNode(
     },
   )
   t.after(() => shared.stop())
+  if (!startsAlone) await eventually(() => shared.status().shared)
   return {
     limiter,
     shared,

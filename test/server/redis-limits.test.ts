@@ -178,7 +178,10 @@ describe('without Redis', { skip }, () => {
   test('a node starts without it, and lets nobody in where it is not to count alone', async (t) => {
     const redis = await startRedis(t)
     await redis.kill()
-    const node = await limitNode(t, redisLimits(redis), { settings: { limits_without_redis: 'refuse' } })
+    const node = await limitNode(t, redisLimits(redis), {
+      settings: { limits_without_redis: 'refuse' },
+      startsAlone: true,
+    })
     const decision = node.limiter.take(aMinute, 'key')
     assert.ok(decision.outcome === 'limited' && decision.unshared)
     await redis.start()
