@@ -56,14 +56,17 @@ export function openServerLog(options: ServerLogOptions): ServerLog {
     logger = await createLogger(options, () => at ?? Date.now())
     for (const line of early.splice(0)) {
       at = line.at
-      logger[line.level](line.facts)
+      logger(line.level, line.facts)
     }
     at = undefined
   }
 
   function write(level: LogLevel, facts: object): void {
     if (logLevels.indexOf(level) < lowest) return
-    if (logger) return logger[level](facts)
+    if (logger) {
+      logger(level, facts)
+      return
+    }
     early.push({ level, facts, at: Date.now() })
     loading ??= load()
   }
@@ -96,7 +99,7 @@ interface Line {
   readonly at: number
 }
 
-type Logger = Readonly<Record<LogLevel, (facts: object) => void>>
+type Logger = (level: LogLevel, facts: object) => void
 
 async function createLogger(options: ServerLogOptions, now: () => number): Promise<Logger> {
   const { level, format, to = process.stderr, worker } = options
@@ -105,7 +108,7 @@ async function createLogger(options: ServerLogOptions, now: () => number): Promi
   const write = (line: string): void => {
     to.write(asText ? textLine(line) : line.replace(controls, escaped))
   }
-  return pino(
+  const logger = pino(
     {
       level,
       base: worker === undefined ? { pid: process.pid } : { pid: process.pid, worker },
@@ -117,6 +120,7 @@ async function createLogger(options: ServerLogOptions, now: () => number): Promi
     },
     { write },
   )
+  return (level, facts) => logger[level](facts)
 }
 
 function answeredFacts({ method, route, status, durationMs, trace, address }: AnsweredRequest) {
