@@ -79,7 +79,7 @@ export function guardStore(store: Store, guard: StoreGuard): Store {
 }
 
 /** They do not ask a question. */
-const unguarded: ReadonlySet<PropertyKey> = new Set(['watch', 'close'])
+const unguarded: ReadonlySet<PropertyKey> = new Set(['watch', 'observe', 'close'])
 
 async function begin<T>(question: () => Promise<T>): Promise<T> {
   return question()

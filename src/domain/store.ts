@@ -35,6 +35,8 @@ export interface UserApiKeyRecord {
   readonly pushUrl: string | null
   readonly createdAt: number
   readonly lastUsedAt: number
+  /** How often it was used; counted since this is recorded. */
+  readonly useCount: number
   readonly revokedAt: number | null
   readonly expiresAt: number | null
 }
@@ -70,15 +72,24 @@ export interface ApiKeyRecord {
   readonly createdAt: number
   readonly updatedAt: number
   readonly lastUsedAt: number | null
+  /** How often it was used; counted since this is recorded. */
+  readonly useCount: number
   readonly revokedAt: number | null
 }
 
-export type NewApiKey = Omit<ApiKeyRecord, 'id' | 'updatedAt' | 'lastUsedAt' | 'revokedAt'>
+export type NewApiKey = Omit<ApiKeyRecord, 'id' | 'updatedAt' | 'lastUsedAt' | 'useCount' | 'revokedAt'>
 
 /** What of an API key may change once it is made. */
 export type ApiKeyChange = Partial<Pick<ApiKeyRecord, 'description' | 'allowedIps'>>
 /** What a job looks at of a user API key; there are many, and their scopes do not matter to it. */
-export type UserApiKeyAge = Omit<UserApiKeyRecord, 'scopes' | 'pushUrl'>
+export type UserApiKeyAge = Omit<UserApiKeyRecord, 'scopes' | 'pushUrl' | 'useCount'>
+
+/** That a key was used so many times, and when last. */
+export interface KeyUse {
+  readonly id: number
+  readonly lastUsedAt: number
+  readonly count: number
+}
 
 /** What a job looks at of an API key. */
 export type ApiKeyAge = Pick<
@@ -442,8 +453,8 @@ export interface StoreSession {
     revokeAll(ids: readonly number[], revokedAt: number): Promise<void>
     /** Deletes up to `limit` keys of the client, with their scopes; answers with what was deleted. */
     deleteByClient(clientRowId: number, limit: number): Promise<readonly UserApiKeyAge[]>
-    /** Moves last use forward, never back. */
-    touch(uses: readonly { readonly id: number; readonly lastUsedAt: number }[]): Promise<void>
+    /** Moves last use forward, never back, and adds to the count of uses. */
+    touch(uses: readonly KeyUse[]): Promise<void>
   }
   readonly apiKeys: {
     findByHash(keyHash: string): Promise<ApiKeyRecord | undefined>
@@ -463,7 +474,7 @@ export interface StoreSession {
     listUnrevoked(page: AgePage): Promise<readonly ApiKeyAge[]>
     /** Revokes at once as many keys as a page holds. */
     revokeAll(ids: readonly number[], revokedAt: number): Promise<void>
-    touch(uses: readonly { readonly id: number; readonly lastUsedAt: number }[]): Promise<void>
+    touch(uses: readonly KeyUse[]): Promise<void>
   }
   readonly accounts: {
     findById(id: number): Promise<AccountRecord | undefined>

@@ -11,6 +11,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Authentication, Identity } from '../domain/identity.ts'
 import { noObserver, type Observer } from '../domain/observation.ts'
 import type { Connection } from '../domain/ports.ts'
+import { StoreUnavailable } from '../domain/store.ts'
 import { knownTrace, shareTrace, Trace, traceOf } from '../domain/trace.ts'
 import { goAndSignInPath } from '../pages/paths.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
@@ -167,12 +168,13 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       // What the application may send and no answer may hold, such as a status of 0, comes out here.
       report(error, { method: request.method, path: request.rawPath, trace: trace ?? new Trace(undefined) })
       if (outgoing.headersSent) outgoing.destroy()
-      else
-        await refuse(
-          incoming,
-          outgoing,
-          refusal('upstream_invalid', { problem: 'it holds what no answer may' }),
-        )
+      else {
+        const why =
+          error instanceof StoreUnavailable
+            ? refusal('store_unavailable', { wait_seconds: 1 })
+            : refusal('upstream_invalid', { problem: 'it holds what no answer may' })
+        await refuse(incoming, outgoing, why)
+      }
     }
   }
 

@@ -145,7 +145,10 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   const people = users ? hostPeople(users, peopleOptions) : localPeople(peopleOptions, options.signIn)
   const { visitors, directory } = people
 
-  const lastUse = new LastUse(store, clock)
+  const lastUse = new LastUse(store, clock, {
+    batchSize: () => settings.current().usage_batch_size,
+    onFull: () => void flush(),
+  })
   const domain: Domain = {
     store,
     directory,
@@ -242,7 +245,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
 
   let toldOfOutageAt = Number.NEGATIVE_INFINITY
 
-  const stopFlushing = repeatedly(options.flushIntervalMs ?? 5000, () => void flush())
+  const flushEveryMs = (): number => options.flushIntervalMs ?? settings.current().usage_flush_seconds * 1000
+  const stopFlushing = repeatedly(flushEveryMs, () => void flush())
 
   async function flush(): Promise<void> {
     await lastUse.flush().catch((error: unknown) => onError(error, 'last-use'))
@@ -348,6 +352,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
         forget,
         forgetAll,
         onHeard: (changes) => tellOfChanges(observer, changes, domain),
+        onTrust: (isTrusted) => observer.busTrusted(isTrusted),
         reloadSettings: () => settings.load(),
         onError: (error) => onError(error, 'hear-others'),
       })

@@ -18,6 +18,8 @@ export interface HearOthersOptions {
   readonly reloadSettings: () => Promise<void>
   /** Hears of what was applied, those of this process included. Default: nobody. */
   readonly onHeard?: (changes: readonly CacheChangeRecord[]) => void
+  /** Hears whether memory is believed, whenever that changes; at first it is. Default: nobody. */
+  readonly onTrust?: (isTrusted: boolean) => void
   /** Hears of the first failure in a row. */
   readonly onError: (error: unknown) => void
 }
@@ -83,6 +85,7 @@ export async function hearOthers(store: Store, from: number, options: HearOthers
         await readAll()
         trust.renew(began)
         failure = undefined
+        tellTrust()
       } while (isWanted && !isClosed)
     } catch (error) {
       fail(error)
@@ -90,6 +93,13 @@ export async function hearOthers(store: Store, from: number, options: HearOthers
     } finally {
       reading = undefined
     }
+  }
+
+  let toldTrust = true
+  function tellTrust(): void {
+    const isTrusted = trust.holds()
+    if (isTrusted !== toldTrust) options.onTrust?.(isTrusted)
+    toldTrust = isTrusted
   }
 
   function fail(error: unknown): void {
@@ -112,6 +122,7 @@ export async function hearOthers(store: Store, from: number, options: HearOthers
 
   function beat(): void {
     if (isClosed) return
+    tellTrust()
     if (!reading) begin().catch(() => {})
     cancel = timers.after(options.heartbeatMs(), beat)
   }

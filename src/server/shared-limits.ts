@@ -112,7 +112,7 @@ export async function shareLimits(
     connected: () => become('shared'),
     lost: (cause) => become('alone', cause),
   })
-  const stopTicking = repeatedly(tellEveryMs, tick)
+  const stopTicking = repeatedly(() => tellEveryMs, tick)
   const tooLate = setTimeout(() => firstWord.resolve(), firstWordMs)
   await firstWord.promise
   clearTimeout(tooLate)

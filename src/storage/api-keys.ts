@@ -227,6 +227,7 @@ function apiKeyOf(
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     lastUsedAt: row.last_used_at,
+    useCount: row.use_count,
     revokedAt: row.revoked_at,
   }
 }

@@ -37,9 +37,13 @@ export function createCacheChanges(
     },
 
     async kept() {
+      // Each end by itself is one look at the primary key; both in one go would be a walk through all rows.
+      const sequences = db.selectFrom('cache_changes')
       const { oldest, newest } = await db
-        .selectFrom('cache_changes')
-        .select(({ fn }) => [fn.min('sequence').as('oldest'), fn.max('sequence').as('newest')])
+        .selectNoFrom([
+          sequences.select(({ fn }) => fn.min('sequence').as('end')).as('oldest'),
+          sequences.select(({ fn }) => fn.max('sequence').as('end')).as('newest'),
+        ])
         .executeTakeFirstOrThrow()
       return { oldest: Number(oldest ?? 0), newest: Number(newest ?? 0) }
     },

@@ -40,11 +40,11 @@ const changesKeptMs = 3_600_000
  */
 async function deleteOldChanges(db: Kysely<HallpassTables>, now: number, limit: number): Promise<number> {
   const { numAffectedRows = 0n } = await sql`
-    delete from cache_changes where sequence in (
-      select sequence from cache_changes
-      where sequence <= (select max(sequence) from cache_changes where at <= ${now - changesKeptMs})
-        and sequence < (select max(sequence) from cache_changes)
-      order by sequence limit ${limit}
+    delete from cache_changes
+    where sequence < (select max(sequence) from cache_changes) and sequence <= (
+      select max(sequence)
+      from (select sequence, at from cache_changes order by sequence limit ${limit}) as oldest
+      where at <= ${now - changesKeptMs}
     )
   `.execute(db)
   return Number(numAffectedRows)

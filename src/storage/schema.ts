@@ -54,6 +54,7 @@ interface UserApiKeysTable {
   push_url: string | null
   created_at: number
   last_used_at: number
+  use_count: Generated<number>
   revoked_at: number | null
   expires_at: number | null
 }
@@ -80,6 +81,7 @@ interface ApiKeysTable {
   created_at: number
   updated_at: number
   last_used_at: number | null
+  use_count: Generated<number>
   revoked_at: number | null
 }
 

@@ -180,6 +180,7 @@ function selectUserApiKeys(db: Kysely<HallpassTables>) {
     .select([
       ...ageColumns,
       'key.push_url',
+      'key.use_count',
       'scope.name as scope_name',
       'scope.allowed_parameters as scope_parameters',
     ])
@@ -216,7 +217,7 @@ function userApiKeysOf(rows: readonly Row[]): readonly UserApiKeyRecord[] {
 }
 
 function userApiKeyOf(row: Row): UserApiKeyRecord & { readonly scopes: GrantedScope[] } {
-  return { ...userApiKeyAgeOf(row), scopes: [], pushUrl: row.push_url }
+  return { ...userApiKeyAgeOf(row), scopes: [], pushUrl: row.push_url, useCount: row.use_count }
 }
 
 function userApiKeyAgeOf(row: AgeRow): UserApiKeyAge {

@@ -10,7 +10,7 @@ import { type User, userOfAccount } from '../domain/user.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import type { KnownKey } from './key-cache.ts'
 import { knownKey } from './owner.ts'
-import { countUnknownKey, giveBackUnknownKey } from './unknown-key-limit.ts'
+import { checkUnknownKeys, countUnknownKey } from './unknown-key-limit.ts'
 import type { Verifier } from './verifier.ts'
 
 type Kind = KnownKey['kind']
@@ -55,12 +55,12 @@ export async function findKey(
     return undefined
   }
   if (observer.isOn) observer.cacheAsked('miss')
-  // A key that was good is looked up whoever else comes from its address.
-  const isCounted = !cache.isKnown(keyHash)
-  const limited = isCounted ? countUnknownKey(domain, address) : undefined
+  // A key that was good is looked up whoever else comes from its address, and of many requests one looks.
+  const isCounted = !cache.isKnown(keyHash) && !underWay.get(verifier)?.has(keyHash)
+  const limited = isCounted ? checkUnknownKeys(domain, address) : undefined
   if (limited) return limited
   const known = await loadKey(verifier, keyHash, kind)
-  if (known && isCounted) giveBackUnknownKey(domain, address)
+  if (!known && isCounted) countUnknownKey(domain, address)
   return known
 }
 

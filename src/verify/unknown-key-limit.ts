@@ -4,20 +4,24 @@ import type { Refusal } from '../protocol/errors.ts'
 import type { Counted } from './request-limits.ts'
 
 /**
- * Counts a look at the store for a key that nobody knows yet, before it is known whether there is one: whoever has guessed
- * too often is refused without a look, and learns nothing by it. Requests whose address is not known are not counted.
- * Reason: `rate_limited`.
+ * Whether an address may have a key looked up that is not in memory, be there such a key or not: whoever has guessed too
+ * often is refused without a look, and learns nothing by it. Nothing is counted, so that good keys which come together do
+ * not hinder one another. Requests whose address is not known are not limited. Reason: `rate_limited`.
  */
-export function countUnknownKey({ limiter, settings }: Counted, address: string | null): Refusal | undefined {
-  if (settings.current().disable_rate_limits || address === null) return undefined
-  const decision = limiter.take(limitOf(settings), addressBucket(address))
-  return decision.outcome === 'limited' ? limitRefusal(decision) : undefined
+export function checkUnknownKeys(counted: Counted, address: string | null): Refusal | undefined {
+  if (counted.settings.current().disable_rate_limits || address === null) return undefined
+  const limit = limitOf(counted.settings)
+  const bucket = addressBucket(address)
+  const decision = counted.limiter.take(limit, bucket)
+  if (decision.outcome === 'limited') return limitRefusal(decision)
+  counted.limiter.giveBack(limit, bucket)
+  return undefined
 }
 
-/** Takes back what {@link countUnknownKey} counted: there is such a key. */
-export function giveBackUnknownKey({ limiter, settings }: Counted, address: string | null): void {
+/** Counts a key that was looked up and does not exist. */
+export function countUnknownKey({ limiter, settings }: Counted, address: string | null): void {
   if (settings.current().disable_rate_limits || address === null) return
-  limiter.giveBack(limitOf(settings), addressBucket(address))
+  limiter.take(limitOf(settings), addressBucket(address))
 }
 
 function limitOf(settings: Counted['settings']): RateLimit {

@@ -11,6 +11,7 @@ import { oneTimePasswords } from './one-time-passwords.ts'
 import { pushDeliveries } from './push-deliveries.ts'
 import { registeredClients } from './registered-clients.ts'
 import { signingKeys } from './signing-keys.ts'
+import { useCounts } from './use-counts.ts'
 
 /** The history of Hallpass's tables, oldest first. A step that was released is never changed, moved or taken out. */
 export const hallpassMigrations: readonly Migration[] = [
@@ -26,4 +27,5 @@ export const hallpassMigrations: readonly Migration[] = [
   signingKeys,
   auditTraces,
   cacheChanges,
+  useCounts,
 ]
