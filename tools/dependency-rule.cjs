@@ -136,7 +136,7 @@ module.exports = {
       to: {
         dependencyTypes: ['unknown', 'undetermined', 'npm-no-pkg', 'npm-unknown', 'npm-dev'],
         // The tests run them, the package leaves them to the application: see frameworks-are-peers.
-        pathNot: 'node_modules/(express|fastify)/',
+        pathNot: 'node_modules/(express|fastify|@opentelemetry/api)/',
       },
     },
     {

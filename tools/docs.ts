@@ -62,8 +62,8 @@ Status ${entry.status}${errorType}.
 # Refusals
 
 Every refusal carries a \`reason\`: a stable name that programs may match on. Beside it stand a \`message\` that says what
-was wrong, a \`remedy\` that says how to mend it, and a \`docs_url\` that leads here. The protocol’s own fields (\`errors\`,
-\`error_type\`, \`extras\`) are as in [the protocol](protocol.md#12-errors).
+was wrong, a \`remedy\` that says how to mend it, a \`docs_url\` that leads here, and the \`trace_id\` by which the server’s log
+knows the request. The protocol’s own fields (\`errors\`, \`error_type\`, \`extras\`) are as in [the protocol](protocol.md#12-errors).
 
 Words in \`<…>\` below are filled in with the values of the request.
 

@@ -34,7 +34,7 @@ export async function startObserving(options: ObservingOptions, role?: ProcessRo
   const { logLevel: level, logFormat: format, metricsListener } = options
   const isWorker = role !== undefined && 'worker' in role
   const isPrimary = role !== undefined && !isWorker
-  const log = await openServerLog({ level, format, ...(isWorker ? role : {}) })
+  const log = openServerLog({ level, format, ...(isWorker ? role : {}) })
   const metrics = options.metrics && !isPrimary ? await prometheusObserver() : undefined
   const expose = isPrimary && options.metrics ? await clusterExposition() : metrics?.expose
   const metricsServer =
@@ -51,6 +51,9 @@ export async function startObserving(options: ObservingOptions, role?: ProcessRo
     },
     log,
     metricsServer,
-    close: async () => metricsServer?.close(),
+    async close() {
+      await metricsServer?.close()
+      await log.flush()
+    },
   }
 }

@@ -37,23 +37,82 @@ export interface ServerLog {
   warn(event: string, message: string): void
   /** A fault of Hallpass's own. `where`: the trace of the request that met it, or the part that did. */
   fault(error: unknown, where: string): void
+  /** Resolves once all lines so far are written. */
+  flush(): Promise<void>
   /** Hears of requests, as far as the level wants them. */
   readonly observer: Observer
 }
 
-/** Opens the log. */
-export async function openServerLog(options: ServerLogOptions): Promise<ServerLog> {
+/** Opens the log. What writes it is loaded for its first line, so that a start need not wait for it. */
+export function openServerLog(options: ServerLogOptions): ServerLog {
+  const lowest = logLevels.indexOf(options.level)
+  const early: Line[] = []
+  let logger: Logger | undefined
+  let loading: Promise<void> | undefined
+  /** When a line came that was written later. */
+  let at: number | undefined
+
+  async function load(): Promise<void> {
+    logger = await createLogger(options, () => at ?? Date.now())
+    for (const line of early.splice(0)) {
+      at = line.at
+      logger(line.level, line.facts)
+    }
+    at = undefined
+  }
+
+  function write(level: LogLevel, facts: object): void {
+    if (logLevels.indexOf(level) < lowest) return
+    if (logger) {
+      logger(level, facts)
+      return
+    }
+    early.push({ level, facts, at: Date.now() })
+    loading ??= load()
+  }
+
+  return {
+    log: (event) => write('info', event),
+    warn: (event, message) => write('warn', { event, message: withoutSecrets(message) }),
+    fault: (error, where) => write('error', { event: 'fault', ...placeOf(where), error: errorFacts(error) }),
+    flush: async () => loading,
+    observer: {
+      ...noObserver,
+      isOn: options.level === 'debug',
+      answered: (request) => write('debug', { event: 'request', ...answeredFacts(request) }),
+      refused(request) {
+        // Whoever is over a limit must not fill the log as well.
+        const level = request.refusal.status === 429 ? 'debug' : 'info'
+        if (logLevels.indexOf(level) >= lowest) write(level, { event: 'refused', ...refusedFacts(request) })
+      },
+      busTrusted(isTrusted) {
+        if (isTrusted) write('info', { event: 'bus_trusted' })
+        else write('warn', { event: 'bus_untrusted' })
+      },
+    },
+  }
+}
+
+interface Line {
+  readonly level: LogLevel
+  readonly facts: object
+  readonly at: number
+}
+
+type Logger = (level: LogLevel, facts: object) => void
+
+async function createLogger(options: ServerLogOptions, now: () => number): Promise<Logger> {
   const { level, format, to = process.stderr, worker } = options
-  const { pino, stdTimeFunctions } = await import('pino')
+  const { pino } = await import('pino')
   const asText = format === 'text' || (format === 'auto' && to.isTTY === true)
   const write = (line: string): void => {
     to.write(asText ? textLine(line) : line.replace(controls, escaped))
   }
-  const log = pino(
+  const logger = pino(
     {
       level,
       base: worker === undefined ? { pid: process.pid } : { pid: process.pid, worker },
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
       messageKey: 'message',
       formatters: { level: (label) => ({ level: label }) },
       // Not pino's own, which takes all that an error holds: what a database says may quote what it was asked.
@@ -61,25 +120,7 @@ export async function openServerLog(options: ServerLogOptions): Promise<ServerLo
     },
     { write },
   )
-  return {
-    log: (event) => log.info(event),
-    warn: (event, message) => log.warn({ event, message: withoutSecrets(message) }),
-    fault: (error, where) => log.error({ event: 'fault', ...placeOf(where), error: errorFacts(error) }),
-    observer: {
-      ...noObserver,
-      isOn: log.isLevelEnabled('debug'),
-      answered: (request) => log.debug({ event: 'request', ...answeredFacts(request) }),
-      refused(request) {
-        // Whoever is over a limit must not fill the log as well.
-        const tell = request.refusal.status === 429 ? 'debug' : 'info'
-        if (log.isLevelEnabled(tell)) log[tell]({ event: 'refused', ...refusedFacts(request) })
-      },
-      busTrusted: (isTrusted) => {
-        if (isTrusted) log.info({ event: 'bus_trusted' })
-        else log.warn({ event: 'bus_untrusted' })
-      },
-    },
-  }
+  return (level, facts) => logger[level](facts)
 }
 
 function answeredFacts({ method, route, status, durationMs, trace, address }: AnsweredRequest) {

@@ -8,6 +8,8 @@ import type { Tracing } from '../domain/tracing.ts'
 
 /** What makes spans; undefined where nobody would record them. */
 export async function openTracing(): Promise<Tracing | undefined> {
+  // Where the API keeps what was registered. Without it, loading the API would only take time.
+  if (!(Symbol.for('opentelemetry.js.api.1') in globalThis)) return undefined
   const api = await import('@opentelemetry/api').catch(() => undefined)
   if (!api) return undefined
   const provider = api.trace.getTracerProvider()

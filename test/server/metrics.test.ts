@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { metricsCatalogue } from '../../src/server/metrics-catalogue.ts'
 import { prometheusObserver } from '../../src/server/prometheus-observer.ts'
@@ -58,6 +59,15 @@ describe('GET /hallpass/metrics', () => {
     assert.equal((await other.asAdmin('/metrics')).status, 200)
     await other.close()
   })
+})
+
+test('docs/observability.md tells every metric, and no other', () => {
+  const page = readFileSync(new URL('../../docs/observability.md', import.meta.url), 'utf8')
+  const rows = page.match(/^\| `hallpass_.*$/gm) ?? []
+  const expected = Object.entries(metricsCatalogue).map(([name, { kind, labels, help }]) => {
+    return `| \`${name}\` | ${kind} | ${labels.map((label) => `\`${label}\``).join(', ') || '–'} | ${help} |`
+  })
+  assert.deepEqual(rows, expected)
 })
 
 describe('prometheusObserver', () => {
