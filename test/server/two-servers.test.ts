@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, type TestContext, test } from 'node:test'
 import type { Store } from '../../src/domain/store.ts'
 import { createHallpass } from '../../src/server/create-hallpass.ts'
@@ -136,6 +137,31 @@ for (const [name, prepare] of databases) {
   })
 }
 
+describe('a server that stood still for longer than the bound', () => {
+  test('refuses, with its first answer, a key revoked meanwhile', async (t) => {
+    const path = join(temporaryFolder(t), 'hallpass.db')
+    const { site, other } = await twoServers(t, async () => () => openSqliteStore({ path }))
+    const key = await site.approvedKey()
+    const asked = async () => {
+      const response = await ask(other, '/session/current.json', key)
+      const { reason } = (await response.json()) as { reason?: string }
+      return reason ?? response.status
+    }
+    assert.equal(await asked(), 200)
+    // All without a turn of the event loop, in which the server would hear of it by a timer.
+    const database = new DatabaseSync(path)
+    database.exec(`
+      update user_api_keys set revoked_at = 1;
+      insert into cache_changes (sequence, kind, value, origin, at)
+        select 1000000, 'key', key_hash, 'another', 1 from user_api_keys;
+    `)
+    database.close()
+    const { revocation_bound_ms: stoodStillMs } = other.settings()
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stoodStillMs)
+    assert.equal(await asked(), 'user_api_key_revoked')
+  })
+})
+
 async function twoServers(
   t: TestContext,
   prepare: (t: TestContext) => Promise<Opener>,
@@ -155,7 +181,8 @@ async function twoServers(
   }
   const stop = await otherStore.watch({ onCommit, onLost: () => {} })
   const clock = { now: () => site.now() }
-  const other = await createHallpass({ store: otherStore, clock, pinnedSettings: roomy })
+  const pinnedSettings = { ...roomy, revocation_bound_ms: '1000' }
+  const other = await createHallpass({ store: otherStore, clock, pinnedSettings })
   t.after(async () => {
     await stop()
     await other.close()
