@@ -9,6 +9,7 @@ import { query } from '../visitor.ts'
 import { pageCases } from './added-pages.ts'
 import { requestCases } from './added-requests.ts'
 import { discoveryCases } from './discovery.ts'
+import { narrowingCases } from './narrowing.ts'
 import { signatureCase } from './push.ts'
 import { standardDeviceCases } from './standard-device-flow.ts'
 
@@ -24,6 +25,7 @@ export const additionCases: CaseSection = {
     ...standardDeviceCases,
     ...otherCases(),
     ...discoveryCases,
+    ...narrowingCases,
   ],
 }
 

@@ -225,6 +225,22 @@ const configMembers: Members<HallpassConfig> = {
     enum: logFormats,
     description: 'The form of the log: auto is text on a terminal, else JSON. Default auto.',
   },
+  redis: {
+    type: 'string',
+    pattern: '^rediss?://[^/\\s]',
+    writeOnly: true,
+    description: 'The Redis that limits are shared through with other nodes. Default: none.',
+    expected: 'an address such as redis://127.0.0.1:6379',
+  },
+  workers: {
+    type: ['integer', 'string'],
+    minimum: 1,
+    maximum: 256,
+    pattern: '^auto$',
+    default: 1,
+    description: 'How many processes answer on the port; auto is as many as there are cores.',
+    expected: 'a number from 1 to 256, or auto',
+  },
   scopes: {
     type: 'array',
     items: objectOf(scopeMembers, ['name', 'label', 'description', 'routes']),

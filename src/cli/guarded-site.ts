@@ -1,12 +1,16 @@
 /** The site that `hallpass serve` guards: an application behind it, the small forum, or none but Hallpass itself. */
 
+import type { LimitExchange } from '../domain/limit-exchange.ts'
+import type { Observer } from '../domain/observation.ts'
 import type { Store } from '../domain/store.ts'
+import { traceOf } from '../domain/trace.ts'
 import { nodeGateway } from '../edge/gateway.ts'
 import { type NodeListeners, webListeners } from '../edge/node-server.ts'
 import { bookmarksCalendar } from '../forum/bookmark-routes.ts'
 import { createForum, type Forum } from '../forum/forum.ts'
 import { createHallpass } from '../server/create-hallpass.ts'
 import type { Hallpass } from '../server/hallpass.ts'
+import { redisLimits } from '../server/redis-limits.ts'
 import type { Database } from '../storage/database.ts'
 import type { Observing } from './observing.ts'
 import type { ServeOptions } from './serve-options.ts'
@@ -17,13 +21,23 @@ export function siteKind({ upstream, forum }: ServeOptions): 'gateway' | 'forum'
   return forum ? 'forum' : 'none'
 }
 
+/** What differs between the processes of one site. */
+export interface ProcessOptions {
+  /** By what it can be watched. */
+  readonly observing: Observing
+  /** Whether it runs jobs when they are due and delivers pushes. Default true. */
+  readonly background?: boolean
+  /** Through what it counts together with others. Default: through Redis where the options name one. */
+  readonly sharedLimits?: LimitExchange
+}
+
 /** Opens Hallpass, and the site with it. `address` is the one that people reach it by. */
 export async function openGuardedSite(
   database: Database,
   store: Store,
   address: string,
   options: ServeOptions,
-  observing: Observing,
+  { observing, ...forProcess }: ProcessOptions,
 ): Promise<{ readonly hallpass: Hallpass; readonly listeners: NodeListeners }> {
   const kind = siteKind(options)
   const { baseUrl, upstream, trustedProxies, requireSignIn } = options
@@ -36,6 +50,8 @@ export async function openGuardedSite(
     // In front of an application that path is its own.
     ...(kind === 'gateway' ? {} : { metricsPath: '/metrics' }),
     ...known,
+    ...(options.redis === undefined ? {} : { sharedLimits: redisLimits({ url: options.redis }) }),
+    ...forProcess,
     trustedProxies,
     ...(options.signIn === undefined ? {} : { signIn: options.signIn }),
     allowPrivatePush: options.allowPrivatePush,
@@ -71,6 +87,27 @@ export async function openGuardedSite(
       onError: observing.log.fault,
     })
   }
-  const site = forum ?? hallpass
+  const site = forum
+    ? observedForum(forum, observing.options.observer)
+    : { fetch: hallpass.fetch.bind(hallpass) }
   return { hallpass, listeners: webListeners((request, connection) => site.fetch(request, connection)) }
+}
+
+/** The forum, whose own answers are told of too; what Hallpass answers has been told of there. */
+function observedForum(forum: Forum, observer: Observer): Pick<Forum, 'fetch'> {
+  if (!observer.isOn) return forum
+  return {
+    async fetch(request, connection) {
+      const startedAt = performance.now()
+      const response = await forum.fetch(request, connection)
+      const trace = traceOf(request)
+      if (trace.route === undefined) {
+        const durationMs = performance.now() - startedAt
+        const { address } = trace
+        const { method } = request
+        observer.answered({ method, route: 'forum', status: response.status, durationMs, trace, address })
+      }
+      return response
+    },
+  }
 }

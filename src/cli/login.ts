@@ -1,7 +1,7 @@
 /** `hallpass login`: gets a key for this machine, and keeps it. */
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import {
   type AuthorizationOptions,
   beginAuthorization,
@@ -17,16 +17,19 @@ import { authorizeWithLoopback } from '../client/loopback.ts'
 import { previewAuthorization } from '../client/preview.ts'
 import { HallpassError } from '../protocol/errors.ts'
 import type { Padding } from '../protocol/rsaes.ts'
+import type { ScopeParameters } from '../protocol/scope-parameters.ts'
 import { openInBrowser } from './browser.ts'
 import { parseDuration } from './duration.ts'
 import { checkOffered } from './offered-scopes.ts'
 import { readPasted } from './paste.ts'
 import { qrCodeLines } from './qr-code.ts'
+import { describeScopes, parseScopeList, parseScopeParameters, type ScopeList } from './scope-list.ts'
 import { commandName, describeInstant, note, say, strong } from './terminal.ts'
 import { usernameOf } from './who.ts'
 
 interface LoginFlags {
-  readonly scopes: readonly string[]
+  readonly scopes: ScopeList
+  readonly scopeParameters?: ScopeParameters
   readonly name: string
   readonly browser: boolean
   readonly manual?: true
@@ -46,9 +49,17 @@ export function registerLogin(program: Command): void {
     )
     .argument('<site>', 'the site’s address')
     .addOption(
-      new Option('--scopes <list>', 'what the key may do, separated by commas')
-        .argParser(parseScopes)
-        .default(['read'], 'read'),
+      new Option(
+        '--scopes <list>',
+        "what the key may do, separated by commas; 'invoices(customer_id=12|13)' narrows a scope",
+      )
+        .argParser(parseScopeList)
+        .default({ scopes: ['read'], scopeParameters: {} } satisfies ScopeList, 'read'),
+    )
+    .option(
+      '--scope-parameters <json>',
+      'what scopes are narrowed to, for values that do not fit into --scopes',
+      parseScopeParameters,
     )
     .addOption(
       new Option('--name <name>', 'what the consent page calls this app').default(
@@ -79,6 +90,7 @@ export function registerLogin(program: Command): void {
 examples:
   hallpass login localhost:4000
   hallpass login https://forum.example.com --scopes read,write --expires-in 30d
+  hallpass login https://shop.example.com --scopes 'shop:invoices_read(id=12|13)'
   hallpass login https://forum.example.com --manual
   hallpass login https://forum.example.com --device`,
     )
@@ -88,11 +100,19 @@ examples:
 async function login(address: string, flags: LoginFlags): Promise<void> {
   const file = new CredentialFile()
   const site = await discover(address)
-  checkOffered(site, flags.scopes)
+  const { scopes } = flags.scopes
+  const scopeParameters = { ...flags.scopes.scopeParameters, ...flags.scopeParameters }
+  const isNarrowed = Object.keys(scopeParameters).length > 0
+  checkOffered(site, scopes)
+  if (isNarrowed && !site.narrowsScopes) {
+    const whole = Object.keys(scopeParameters).join(', ')
+    throw clientError('narrowing_not_offered', { site: site.baseUrl, scopes: whole })
+  }
   const request: AuthorizationOptions = {
     site: site.baseUrl,
     applicationName: flags.name,
-    scopes: flags.scopes,
+    scopes,
+    ...(isNarrowed ? { scopeParameters } : {}),
     clientId: await clientIdFor(file, site.baseUrl),
     padding: flags.padding,
     ...(flags.expiresIn === undefined ? {} : { expiresInSeconds: flags.expiresIn }),
@@ -200,7 +220,7 @@ async function showAddress(url: string, flags: LoginFlags): Promise<boolean> {
 function report(credential: Credential, username: string | null): void {
   const { site, scopes, expiresAt } = credential
   const who = username === null ? '' : ` as ${strong(username)}`
-  say(`signed in to ${site}${who}. this key may: ${scopes.join(', ')}.`)
+  say(`signed in to ${site}${who}. this key may: ${describeScopes(credential)}.`)
   if (username === null) say('who you are there, the key’s scopes do not let it ask.')
   if (expiresAt !== null) say(`the key ends on ${describeInstant(expiresAt)}.`)
   say(`try: ${commandName()} ${suggestion(scopes)}`)
@@ -218,12 +238,6 @@ async function clientIdFor(file: CredentialFile, site: string): Promise<string> 
   const kept = await file.find(site)
   if (!kept) return `hallpass-cli-${randomUUID()}`
   return kept.state === 'active' ? kept.credential.clientId : kept.clientId
-}
-
-function parseScopes(list: string): readonly string[] {
-  const scopes = list.split(/[\s,]+/).filter((scope) => scope !== '')
-  if (scopes.length === 0) throw new InvalidArgumentError('name one scope at least, such as read.')
-  return scopes
 }
 
 function untilAborted(signal: AbortSignal): Promise<never> {

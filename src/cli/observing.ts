@@ -1,7 +1,7 @@
 /** How a server that runs can be watched: its log, its metrics, and spans where the process has a tracer. */
 import { allObservers, type Observer } from '../domain/observation.ts'
 import type { HallpassOptions } from '../server/options.ts'
-import { prometheusObserver } from '../server/prometheus-observer.ts'
+import { clusterExposition, prometheusObserver } from '../server/prometheus-observer.ts'
 import { type MetricsServer, serveMetrics } from './serve-metrics.ts'
 import { type LogFormat, type LogLevel, openServerLog, type ServerLog } from './server-log.ts'
 
@@ -23,17 +23,23 @@ export interface Observing {
   close(): Promise<void>
 }
 
+/** Which of several processes one is: a worker, with its number, or the first. */
+export type ProcessRole = { readonly worker: number } | { readonly isPrimary: true }
+
 /**
- * Begins to watch. `worker`: which of several processes this is; the first of them serves the metrics of all (see
- * `clusterExposition`), so that its workers open no listener.
+ * Begins to watch. `role`: for several processes on one port. The first of them answers no request, and serves the metrics
+ * of all its workers, which keep them.
  */
-export async function startObserving(options: ObservingOptions, worker?: number): Promise<Observing> {
+export async function startObserving(options: ObservingOptions, role?: ProcessRole): Promise<Observing> {
   const { logLevel: level, logFormat: format, metricsListener } = options
-  const log = await openServerLog({ level, format, ...(worker === undefined ? {} : { worker }) })
-  const metrics = options.metrics ? await prometheusObserver() : undefined
+  const isWorker = role !== undefined && 'worker' in role
+  const isPrimary = role !== undefined && !isWorker
+  const log = await openServerLog({ level, format, ...(isWorker ? role : {}) })
+  const metrics = options.metrics && !isPrimary ? await prometheusObserver() : undefined
+  const expose = isPrimary && options.metrics ? await clusterExposition() : metrics?.expose
   const metricsServer =
-    metrics && metricsListener && worker === undefined
-      ? await serveMetrics(metrics.expose, metricsListener)
+    expose && metricsListener && !isWorker
+      ? await serveMetrics(expose, metricsListener, (error) => log.fault(error, 'metrics'))
       : undefined
   const observer: Observer = allObservers(metrics ? [metrics, log.observer] : [log.observer])
   return {

@@ -4,6 +4,7 @@ import type { Credential } from '../client/authorization.ts'
 import { readPublishedSite } from '../client/published-site.ts'
 import type { Site } from '../client/site.ts'
 import { HallpassError, type Refusal, refusal } from '../protocol/errors.ts'
+import { scopeArguments } from './scope-list.ts'
 import { commandName } from './terminal.ts'
 
 /**
@@ -38,20 +39,29 @@ export async function withLoginCommand(error: unknown, credential: Credential): 
   // They go into a command line that somebody will paste.
   const needed = error.neededScopes.filter((name) => /^[\w:-]+$/.test(name))
   if (needed.length === 0) return error
-  const { site, scopes } = credential
+  const { site } = credential
   const told = (await readPublishedSite(site))?.scopes
   const offered = told && namesOf(told)
   const scope = offered ? needed.find((name) => offered.includes(name)) : needed[0]
   const remedy =
     scope === undefined
       ? `ask an administrator of ${site} to add one of them to the setting allow_user_api_key_scopes`
-      : `ask for \`${scope}\`: ${commandName()} login ${site} --scopes ${[...new Set([...scopes, scope])].join(',')}`
+      : `ask for \`${scope}\`: ${commandName()} login ${site} ${scopeArguments(again(credential, scope))}`
   const { reason, message, status, errorType, errors, docsUrl, waitSeconds, neededScopes, grantedScopes } =
     error
   return new HallpassApiError({
     ...{ reason, message, remedy, status, errorType, errors },
     ...{ docsUrl, waitSeconds, neededScopes, grantedScopes },
   })
+}
+
+/** A scope that the key has, and that would not do, is narrowed to other values: the whole of it is what would. */
+function again(
+  { scopes, scopeParameters = {} }: Credential,
+  scope: string,
+): Pick<Credential, 'scopes' | 'scopeParameters'> {
+  const kept = Object.entries(scopeParameters).filter(([name]) => name !== scope)
+  return { scopes: [...new Set([...scopes, scope])], scopeParameters: Object.fromEntries(kept) }
 }
 
 function namesOf(scopes: NonNullable<Site['scopes']>): readonly string[] {

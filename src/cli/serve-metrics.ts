@@ -17,6 +17,7 @@ export interface MetricsServer {
 export async function serveMetrics(
   expose: () => Promise<Exposition>,
   { host, port }: { readonly host: string; readonly port: number },
+  onError: (error: unknown) => void,
 ): Promise<MetricsServer> {
   const server = createServer(async (request, response) => {
     const [path] = (request.url ?? '').split('?')
@@ -29,7 +30,8 @@ export async function serveMetrics(
     try {
       const { contentType, text } = await expose()
       response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' }).end(text)
-    } catch {
+    } catch (error) {
+      onError(error)
       response.writeHead(503).end()
     }
   })

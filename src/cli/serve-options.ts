@@ -1,4 +1,5 @@
 /** What `hallpass serve` needs to start: flags, then the environment, then the config file, then defaults. */
+import { availableParallelism } from 'node:os'
 import { addressMatcher } from '../domain/address.ts'
 import type { PinnedSettings } from '../domain/settings.ts'
 import type { SignInOptions } from '../identity/sign-in-options.ts'
@@ -7,6 +8,7 @@ import { HallpassError } from '../protocol/errors.ts'
 import type { OwnScope } from '../protocol/scopes.ts'
 import { formatSetting, isSettingName } from '../protocol/setting-values.ts'
 import type { HallpassConfig } from '../server/config.ts'
+import { isRedisUrl } from '../server/redis-limits.ts'
 import type { ObservingOptions } from './observing.ts'
 import { logFormats, logLevels } from './server-log.ts'
 
@@ -26,6 +28,8 @@ export interface ServeFlags {
   readonly metricsPort?: string
   readonly logLevel?: string
   readonly logFormat?: string
+  readonly redis?: string
+  readonly workers?: string
 }
 
 export interface ServeOptions {
@@ -45,6 +49,10 @@ export interface ServeOptions {
   readonly upstream: string | undefined
   /** Whether nobody comes to the application behind the gateway without a sign-in or a key. */
   readonly requireSignIn: boolean
+  /** The address of the Redis that limits are shared through; undefined where there is none. */
+  readonly redis: string | undefined
+  /** How many processes answer on the port. */
+  readonly workers: number
   /** Undefined where nobody said: with local accounts. */
   readonly signIn: SignInOptions | undefined
   /** The site owner's own, beside the protocol's. */
@@ -102,6 +110,11 @@ export function readServeOptions(
     throw unusable(upstream, 'an address such as http://127.0.0.1:3000, without a path')
   }
   const behind = upstream?.value ?? file.upstream
+  const redis = pick(flags.redis, '--redis', environment, 'REDIS_URL')
+  // Not the value, which may hold a password.
+  if (redis && !isRedisUrl(redis.value)) {
+    throw unusable({ ...redis, value: 'what was given' }, 'an address such as redis://127.0.0.1:6379')
+  }
   return {
     port: Number(port.value),
     host: pick(flags.host, '--host', environment, 'HALLPASS_HOST')?.value ?? file.host ?? '127.0.0.1',
@@ -115,6 +128,13 @@ export function readServeOptions(
     upstream: behind,
     requireSignIn: flags.requireSignIn ?? file.requireSignIn ?? false,
     forum: flags.forum !== false && (file.forum ?? behind === undefined),
+    redis: redis?.value ?? file.redis,
+    workers: readWorkers(
+      pick(flags.workers, '--workers', environment, 'HALLPASS_WORKERS') ?? {
+        value: String(file.workers ?? 1),
+        source: 'workers',
+      },
+    ),
     signIn: file.signIn?.method === 'local' ? undefined : file.signIn,
     scopes: file.scopes ?? [],
     apiKeyScopes: file.apiKeyScopes ?? [],
@@ -136,6 +156,16 @@ export function pinnedSettings({ settings = {} }: HallpassConfig): PinnedSetting
     ),
   )
 }
+
+/** `auto` is as many as the machine has cores for this process. */
+function readWorkers(given: Given): number {
+  if (given.value === 'auto') return availableParallelism()
+  const count = /^\d{1,3}$/.test(given.value) ? Number(given.value) : 0
+  if (count < 1 || count > mostWorkers) throw unusable(given, `a number from 1 to ${mostWorkers}, or auto`)
+  return count
+}
+
+const mostWorkers = 256
 
 function readTrustedProxies(flags: readonly string[] | undefined, variable = ''): readonly string[] {
   const source = flags ? '--trusted-proxy' : 'HALLPASS_TRUSTED_PROXIES'

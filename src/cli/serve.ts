@@ -35,6 +35,14 @@ export function registerServe(program: Command): void {
       'what is worth a line on stderr: debug, info, warn or error\n(HALLPASS_LOG_LEVEL; default info)',
     )
     .option('--log-format <format>', 'json, text, or auto: text on a terminal (HALLPASS_LOG_FORMAT)')
+    .option(
+      '--workers <number>',
+      'processes that answer on the port, auto for as many as there are cores\n(HALLPASS_WORKERS; default 1)',
+    )
+    .option(
+      '--redis <url>',
+      'the Redis that limits are shared through with other nodes\n(REDIS_URL; default none: each machine counts alone)',
+    )
     .option('--require-sign-in', 'let nobody through to the application without a sign-in or a key')
     .option('--no-forum', 'serve Hallpass alone, for an application behind a proxy that asks it')
     .addHelpText(
@@ -48,6 +56,9 @@ with a random password, which is printed once.
 A flag is stronger than its variable, and both are than the config file, which
 can also bring scopes for the application’s own routes and pin settings.
 
+With workers, SIGHUP starts a new one for each, one after the other, while
+requests go on.
+
 HALLPASS_ALLOW_PRIVATE_PUSH=1 lets pushes go to private addresses, which is
 refused otherwise.
 
@@ -57,6 +68,8 @@ examples:
   hallpass serve --config /etc/hallpass/hallpass.config.json
   hallpass serve --base-url https://forum.example.com --trusted-proxy 127.0.0.1 --trusted-proxy 10.0.0.0/8
   hallpass serve --upstream http://127.0.0.1:3000 --base-url https://app.example.com
+  hallpass serve --workers auto
+  hallpass serve --workers 4 --redis redis://10.0.0.7:6379
   hallpass serve --no-forum --base-url https://app.example.com --trusted-proxy 127.0.0.1`,
     )
     .action(async (flags: ServeFlags) => {

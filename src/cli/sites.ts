@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { CredentialFile } from '../client/credential-file.ts'
 import type { KeptCredential } from '../client/kept-credentials.ts'
+import { describeScopes } from './scope-list.ts'
 import { commandName, describeInstant, say } from './terminal.ts'
 
 /** Adds `sites` to the program. */
@@ -36,10 +37,10 @@ async function sites(): Promise<void> {
 function describe(kept: KeptCredential): string {
   const who = kept.username ?? '(nobody named)'
   if (kept.state === 'revoked') return `${who}  revoked on ${describeInstant(kept.revokedAt)}`
-  const { scopes, expiresAt } = kept.credential
+  const { expiresAt } = kept.credential
   const end =
     expiresAt === null ? '' : `  ${isPast(expiresAt) ? 'ended' : 'until'} ${describeInstant(expiresAt)}`
-  return `${who}  ${scopes.join(', ')}${end}`
+  return `${who}  ${describeScopes(kept.credential)}${end}`
 }
 
 function isPast(iso: string): boolean {

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { createClient } from '../client/api-client.ts'
 import { CredentialFile } from '../client/credential-file.ts'
 import { keptKey, type SiteFlags, siteOption } from './kept-key.ts'
+import { describeScopes } from './scope-list.ts'
 import { describeInstant, say, strong } from './terminal.ts'
 import { usernameOf } from './who.ts'
 
@@ -29,7 +30,7 @@ async function whoami({ site }: SiteFlags): Promise<void> {
     ? (await createClient(credential).currentUser()).username
     : ((await usernameOf(credential)) ?? username)
   say(asked === null ? `somebody at ${credential.site}` : `${strong(asked)} at ${credential.site}`)
-  say(`this key may: ${credential.scopes.join(', ')}`)
+  say(`this key may: ${describeScopes(credential)}`)
   say(`it was given to: ${credential.applicationName}`)
   say(
     credential.expiresAt === null

@@ -4,6 +4,7 @@ import { generateRsaKeyPair } from '../protocol/key-pair.ts'
 import { openPayload, type Payload, parsePayload } from '../protocol/payload.ts'
 import { importRsaPrivateKey } from '../protocol/private-key.ts'
 import type { Padding } from '../protocol/rsaes.ts'
+import { type ScopeParameters, serializeScopeParameters } from '../protocol/scope-parameters.ts'
 import { clientError } from './client-errors.ts'
 import { findPayload, type PayloadText, payloadLength } from './payload-text.ts'
 import { siteAddress } from './site-address.ts'
@@ -15,6 +16,12 @@ export interface AuthorizationOptions {
   readonly applicationName: string
   /** Names of scopes, one at least: `read`, `write`, … */
   readonly scopes: readonly string[]
+  /**
+   * The values that scopes are narrowed to, by scope and parameter: `{ 'shop:orders': { customer_id: ['12'] } }`. Only a
+   * site that tells so of itself (`narrowsScopes` of {@link discover}) takes it; any other ignores it, and gives a key
+   * with the whole scope. Default: nothing is narrowed.
+   */
+  readonly scopeParameters?: ScopeParameters
   /** Where the browser goes after approval. Without it the page shows the payload, for the user to copy. */
   readonly authRedirect?: string
   /**
@@ -39,6 +46,8 @@ export interface PendingAuthorization {
   readonly applicationName: string
   readonly clientId: string
   readonly scopes: readonly string[]
+  /** Absent where nothing was narrowed. */
+  readonly scopeParameters?: ScopeParameters
   readonly nonce: string
   readonly padding: Padding
   readonly privateKeyJwk: JsonWebKey
@@ -51,6 +60,8 @@ export interface Credential {
   readonly clientId: string
   readonly applicationName: string
   readonly scopes: readonly string[]
+  /** What the scopes are narrowed to, as it was asked for; absent where nothing was. */
+  readonly scopeParameters?: ScopeParameters
   /** Whether the site pushes notifications for this key. */
   readonly push: boolean
   /** The version of the protocol that issued the key. */
@@ -67,7 +78,7 @@ export interface Credential {
 export async function beginAuthorization(
   options: AuthorizationOptions,
 ): Promise<{ readonly url: string; readonly pending: PendingAuthorization }> {
-  const { scopes, expiresInSeconds } = options
+  const { scopes, scopeParameters, expiresInSeconds } = options
   if (scopes.length === 0 || scopes.some((scope) => !/^[^\s,]+$/.test(scope))) {
     throw new TypeError('`scopes` must be a list of one or more scope names, each without commas and spaces')
   }
@@ -78,6 +89,7 @@ export async function beginAuthorization(
     applicationName: options.applicationName,
     clientId: options.clientId ?? crypto.randomUUID(),
     scopes: [...scopes],
+    ...(scopeParameters === undefined ? {} : { scopeParameters }),
     nonce: randomHex(16),
     padding: options.padding ?? 'oaep',
     privateKeyJwk,
@@ -85,6 +97,7 @@ export async function beginAuthorization(
   const url = authorizationUrl(site, {
     nonce: pending.nonce,
     scopes: scopes.join(','),
+    scopeParameters: scopeParameters && serializeScopeParameters(scopeParameters),
     clientId: pending.clientId,
     publicKey: publicKeyPem,
     applicationName: pending.applicationName,
@@ -116,6 +129,7 @@ export async function completeAuthorization(
     clientId: pending.clientId,
     applicationName: pending.applicationName,
     scopes: pending.scopes,
+    ...(pending.scopeParameters === undefined ? {} : { scopeParameters: pending.scopeParameters }),
     push: payload.push,
     api: payload.api,
     expiresAt: payload.expiresAt === undefined ? null : new Date(payload.expiresAt).toISOString(),

@@ -42,6 +42,11 @@ export const clientErrorCatalogue = {
     remedy:
       'ask an administrator to look at three settings: allow_user_api_key_scopes must hold {scopes}, allowed_user_api_auth_redirects must hold {redirect}, and max_user_api_key_expiry_days must not be below the expiry asked for',
   },
+  narrowing_not_offered: {
+    message: '{site} does not say that it narrows scopes: it could give a key with the whole of {scopes}',
+    remedy:
+      'ask without `scopeParameters`, if the whole scope is meant, or ask the site’s administrator to update it',
+  },
   authorization_denied: {
     message: 'the request was denied on {site}',
     remedy: 'start again if that was a mistake',

@@ -4,6 +4,7 @@
  */
 export { HallpassError } from '../protocol/errors.ts'
 export type { Padding } from '../protocol/rsaes.ts'
+export type { AllowedValues, ScopeParameters } from '../protocol/scope-parameters.ts'
 export {
   type CallBody,
   type CallOptions,

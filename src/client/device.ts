@@ -8,6 +8,7 @@ import {
 } from './authorization.ts'
 import { clientError } from './client-errors.ts'
 import { pause, readJsonObject, send, type Transport } from './http.ts'
+import { checkNarrows } from './narrows.ts'
 
 /** What the user is shown while the app waits. */
 export interface DeviceCode {
@@ -33,7 +34,7 @@ export interface DeviceOptions extends Omit<AuthorizationOptions, 'authRedirect'
  * Gets a key for an app on a device without a browser: asks the site for a code, has it shown, and polls until the user
  * has decided. A poll that fails or comes too often is tried again, more slowly, until the code has expired.
  * Reasons: those of `completeAuthorization`, those of the site's refusals, `site_address_invalid`, `site_unreachable`,
- * `site_without_device_flow`, `site_answer_unexpected`, `authorization_denied`, `authorization_timed_out`; when
+ * `site_without_device_flow`, `site_answer_unexpected`, `narrowing_not_offered`, `authorization_denied`, `authorization_timed_out`; when
  * `signal` is aborted, the signal's own reason is thrown.
  */
 export async function authorizeWithDevice(options: DeviceOptions): Promise<Credential> {
@@ -43,6 +44,7 @@ export async function authorizeWithDevice(options: DeviceOptions): Promise<Crede
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   }
   signal?.throwIfAborted()
+  await checkNarrows(request, { ...transport, ...(signal === undefined ? {} : { signal }) })
   const { url, pending } = await beginAuthorization(request)
   const parameters = Object.fromEntries(new URL(url).searchParams)
   const asked = await ask(`${pending.site}/user-api-key/device.json`, parameters, transport, signal)

@@ -43,6 +43,7 @@ async function probe(typed: string, options: DiscoverOptions): Promise<Site> {
     apiVersion,
     deviceCode: answer.headers.get('auth-api-device-code') === 'true',
     ...(await readBasicInfo(baseUrl, options)),
+    narrowsScopes: false,
     scopes: null,
   }
 }

@@ -8,6 +8,7 @@ import {
 } from './authorization.ts'
 import { clientError } from './client-errors.ts'
 import { receiveRedirect } from './loopback-receiver.ts'
+import { checkNarrows } from './narrows.ts'
 import type { PayloadText } from './payload-text.ts'
 
 export interface LoopbackOptions extends Omit<AuthorizationOptions, 'authRedirect'> {
@@ -28,12 +29,13 @@ export interface LoopbackOptions extends Omit<AuthorizationOptions, 'authRedirec
  * Gets a key for an app on the user's own machine: listens on 127.0.0.1, sends the browser to the site, and waits for
  * it to come back (RFC 8252 §7.3). The site must allow loopback redirects: a Hallpass does unless told otherwise; for
  * any other, {@link previewAuthorization} tells beforehand.
- * Reasons: those of `completeAuthorization`, `site_address_invalid`, `authorization_timed_out`; when `signal` is
+ * Reasons: those of `completeAuthorization`, `site_address_invalid`, `narrowing_not_offered`, `authorization_timed_out`; when `signal` is
  * aborted, the signal's own reason is thrown.
  */
 export async function authorizeWithLoopback(options: LoopbackOptions): Promise<Credential> {
   const { openBrowser, pasted, timeoutMs = 600_000, signal, ...request } = options
   signal?.throwIfAborted()
+  await checkNarrows(request, signal === undefined ? {} : { signal })
   // The receiver must listen before the request is made, for the request names the receiver's address.
   const begun = Promise.withResolvers<PendingAuthorization>()
   const receiver = await receiveRedirect(async (address) =>

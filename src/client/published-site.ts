@@ -48,6 +48,7 @@ function siteOf(baseUrl: string, body: Record<string, unknown>): Site | undefine
     apiVersion,
     deviceCode: isObject(flows) && isObject(flows.device),
     ...basicInfoOf(body),
+    narrowsScopes: isObject(body.narrowing) && body.narrowing.parameter === 'scope_parameters',
     scopes: Array.isArray(body.scopes) ? body.scopes.flatMap(scopeOf) : null,
   }
 }
@@ -55,7 +56,7 @@ function siteOf(baseUrl: string, body: Record<string, unknown>): Site | undefine
 /** Only names that can stand in a list, and in a command line. */
 function scopeOf(value: unknown): SiteScope[] {
   if (!isObject(value)) return []
-  const { name, label, description, allowed } = value
+  const { name, label, description, allowed, routes } = value
   if (typeof name !== 'string' || !/^[\w:-]{1,100}$/.test(name)) return []
   return [
     {
@@ -63,6 +64,15 @@ function scopeOf(value: unknown): SiteScope[] {
       label: typeof label === 'string' ? label : name,
       description: typeof description === 'string' ? description : '',
       allowed: allowed === true,
+      restrictable: restrictableOf(routes),
     },
   ]
+}
+
+function restrictableOf(routes: unknown): readonly string[] {
+  const lists = Array.isArray(routes)
+    ? routes.map((route: unknown) => (isObject(route) ? route.restrictable : []))
+    : []
+  const names = lists.flatMap((list: unknown): unknown[] => (Array.isArray(list) ? list : []))
+  return [...new Set(names.filter((name): name is string => typeof name === 'string'))]
 }

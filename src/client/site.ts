@@ -14,6 +14,8 @@ export interface Site {
   readonly description: string | null
   /** Whether only people who are signed in see anything; null when the site does not tell. */
   readonly loginRequired: boolean | null
+  /** Whether the site narrows scopes to values of parameters for an app that asks for that. */
+  readonly narrowsScopes: boolean
   /** Every scope that the site knows; null when it does not tell. */
   readonly scopes: readonly SiteScope[] | null
 }
@@ -27,6 +29,8 @@ export interface SiteScope {
   readonly description: string
   /** Whether an app may ask for it. */
   readonly allowed: boolean
+  /** The parameters that it can be narrowed by. */
+  readonly restrictable: readonly string[]
 }
 
 export interface DiscoverOptions extends Transport {

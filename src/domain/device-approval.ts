@@ -9,6 +9,7 @@ import {
   type RequestedKey,
 } from '../protocol/device-request.ts'
 import type { Refusal } from '../protocol/errors.ts'
+import { grantsOf } from '../protocol/scope-parameters.ts'
 import { checkGroups } from './authorize.ts'
 import { checkAgain } from './check-device-request.ts'
 import { commit } from './commit.ts'
@@ -18,6 +19,7 @@ import { issueUserApiKey } from './issue-key.ts'
 import { hashSecret, newApprovalToken } from './key-text.ts'
 import type { Domain } from './ports.ts'
 import type { DeviceRequestRecord } from './store.ts'
+import { narrowingFacts } from './store-key.ts'
 import type { User } from './user.ts'
 
 /** Why a verb did nothing. */
@@ -221,10 +223,11 @@ async function authorize(
   if (checked.delivery === 'open') {
     // The key is issued to the poll, so the approval may wait as long as the app may ask.
     const change = { payload: null, expiresAt: record.expiresAt, now }
-    const { clientId, scopes } = checked.request
+    const { clientId, scopes, scopeParameters } = checked.request
+    const narrowing = narrowingFacts(grantsOf(scopes, scopeParameters))
     const isApproved = await commit(domain, actor, async (session) => {
       const isChanged = await session.deviceRequests.authorize(deviceCodeHash, user.id, change)
-      const event = { type: 'device_request_approved', clientId, scopes } as const
+      const event = { type: 'device_request_approved', clientId, scopes, ...narrowing } as const
       return { result: isChanged, events: isChanged ? [event] : [] }
     })
     return { outcome: isApproved ? 'complete' : 'gone' }

@@ -8,10 +8,11 @@ import {
   serializeDeviceParameters,
 } from '../protocol/device-request.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { grantsOf } from '../protocol/scope-parameters.ts'
 import { checkAsk, type DeviceAsk } from './check-device-request.ts'
 import { hashSecret, newDeviceCode, newRequestToken, newUserCode } from './key-text.ts'
 import type { Domain } from './ports.ts'
-import { UniqueViolation } from './store.ts'
+import { type GrantedScope, UniqueViolation } from './store.ts'
 
 /** The codes of a new device request: their texts, told once. */
 export interface DeviceCodes {
@@ -20,6 +21,8 @@ export interface DeviceCodes {
   /** `XXXX-XXXX`. */
   readonly userCode: string
   readonly requestToken: string
+  /** What the key will have, so that an app can see that its narrowing was understood. */
+  readonly granted: readonly GrantedScope[]
 }
 
 /** The answer to a poll (protocol §5.6). */
@@ -40,7 +43,7 @@ export async function requestDevice(
 ): Promise<DeviceCodes | { readonly outcome: 'refused'; readonly refusal: Refusal }> {
   const checked = await checkAsk(domain, ask)
   if (checked.outcome === 'refused') return checked
-  const { expiresInSeconds } = checked.request
+  const { expiresInSeconds, scopes, scopeParameters } = checked.request
   const createdAt = domain.clock.now()
   for (let attempt = 0; attempt < codeAttempts; attempt += 1) {
     const deviceCode = newDeviceCode(domain.random)
@@ -66,6 +69,7 @@ export async function requestDevice(
       deviceCode: deviceCode.text,
       userCode: userCode.text,
       requestToken: requestToken.text,
+      granted: grantsOf(scopes, scopeParameters),
     }
   }
   return { outcome: 'refused', refusal: refusal('device_codes_exhausted') }

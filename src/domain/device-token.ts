@@ -4,12 +4,13 @@
  */
 import { devicePollIntervalSeconds, isDeviceCode } from '../protocol/device-request.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { grantsOf } from '../protocol/scope-parameters.ts'
 import { checkGroups } from './authorize.ts'
 import { checkAgain } from './check-device-request.ts'
 import { commit } from './commit.ts'
 import { hashSecret, newUserApiKeyText } from './key-text.ts'
 import type { Domain } from './ports.ts'
-import type { DeviceRequestRecord } from './store.ts'
+import type { DeviceRequestRecord, GrantedScope } from './store.ts'
 import { storeUserApiKey } from './store-key.ts'
 import { checkOwner, type User } from './user.ts'
 
@@ -30,7 +31,7 @@ export interface TokenIssued {
   readonly outcome: 'issued'
   /** The user API key's text, which is here and nowhere else. */
   readonly accessToken: string
-  readonly scopes: readonly string[]
+  readonly scopes: readonly GrantedScope[]
   /** In how many seconds the key expires; undefined for never. */
   readonly expiresInSeconds: number | undefined
 }
@@ -87,7 +88,8 @@ async function issue(
 ): Promise<TokenIssued | Refused> {
   const checked = await checkAgain(domain, record)
   if (checked.outcome === 'refused') return checked
-  const { clientId, applicationName, scopes } = checked.request
+  const { clientId, applicationName } = checked.request
+  const granted = grantsOf(checked.request.scopes, checked.request.scopeParameters)
   const now = domain.clock.now()
   const key = newUserApiKeyText(domain.random)
   // Who is accountable is the user who approved; that the poll came with the device code and no session, `via` tells.
@@ -100,7 +102,7 @@ async function issue(
       clientId,
       applicationName,
       keyHash: key.hash,
-      scopes: scopes.map((name) => ({ name, allowedParameters: null })),
+      scopes: granted,
       pushUrl: null,
       createdAt: now,
       expiresAt: record.keyExpiresAt,
@@ -110,7 +112,7 @@ async function issue(
   if (!isIssued) return refused(refusal('device_code_invalid'))
   const expiresInSeconds =
     record.keyExpiresAt === null ? undefined : Math.max(1, Math.floor((record.keyExpiresAt - now) / 1000))
-  return { outcome: 'issued', accessToken: key.text, scopes, expiresInSeconds }
+  return { outcome: 'issued', accessToken: key.text, scopes: granted, expiresInSeconds }
 }
 
 function refused(why: Refusal): Refused {

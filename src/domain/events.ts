@@ -2,6 +2,7 @@
  * What happened. A verb's transition yields a list of these; the audit log takes them inside the transaction, and
  * whoever keeps something in memory hears of them after the commit.
  */
+import type { ScopeParameters } from '../protocol/scope-parameters.ts'
 
 interface KeyEvent {
   readonly keyId: number
@@ -17,11 +18,16 @@ interface ApiKeyEvent {
   /** Null for a key that acts for all users. */
   readonly userId: string | null
 }
+/** What scopes are narrowed to; absent where none is. */
+export interface NarrowingFacts {
+  readonly narrowedTo?: ScopeParameters
+}
+
 /** Why a job revoked a key; absent where a person did. */
 export type RevocationCause = 'unused' | 'maximum_life'
 
 export type DomainEvent =
-  | ({ readonly type: 'user_api_key_issued'; readonly scopes: readonly string[] } & KeyEvent)
+  | ({ readonly type: 'user_api_key_issued'; readonly scopes: readonly string[] } & NarrowingFacts & KeyEvent)
   | ({ readonly type: 'user_api_key_replaced' } & KeyEvent)
   | ({ readonly type: 'user_api_key_revoked'; readonly cause?: RevocationCause } & KeyEvent)
   | ({ readonly type: 'user_api_key_restored' } & KeyEvent)
@@ -50,11 +56,11 @@ export type DomainEvent =
       readonly signedIn: boolean
     }
   /** The key is issued to the poll that follows (RFC 8628). */
-  | {
+  | ({
       readonly type: 'device_request_approved'
       readonly clientId: string
       readonly scopes: readonly string[]
-    }
+    } & NarrowingFacts)
   | { readonly type: 'client_first_seen'; readonly clientId: string; readonly applicationName: string }
   | { readonly type: 'client_renamed'; readonly clientId: string; readonly applicationName: string }
   | ({

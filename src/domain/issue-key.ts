@@ -3,6 +3,7 @@
 import { sealPayload, serializePayload } from '../protocol/payload.ts'
 import type { RsaPublicKey } from '../protocol/public-key.ts'
 import type { Padding } from '../protocol/rsaes.ts'
+import { grantsOf, type ScopeParameters } from '../protocol/scope-parameters.ts'
 import { commit } from './commit.ts'
 import type { Actor } from './events.ts'
 import { hasPush } from './has-push.ts'
@@ -17,6 +18,8 @@ import type { User } from './user.ts'
 export interface Grant {
   readonly nonce: string
   readonly scopes: readonly string[]
+  /** What scopes are narrowed to. Default: none is. */
+  readonly scopeParameters?: ScopeParameters
   readonly clientId: string
   readonly applicationName: string
   readonly publicKey: RsaPublicKey
@@ -83,7 +86,7 @@ export async function issueUserApiKey(
       applicationName: grant.applicationName,
       rename: options.rename,
       keyHash: key.hash,
-      scopes: grant.scopes.map((name) => ({ name, allowedParameters: null })),
+      scopes: grantsOf(grant.scopes, grant.scopeParameters),
       pushUrl: grant.pushUrl ?? null,
       createdAt: now,
       expiresAt,

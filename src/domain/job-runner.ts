@@ -107,7 +107,9 @@ export class JobRunner {
   ): Promise<{ readonly end?: Omit<JobRunEnd, 'finishedAt'>; readonly error?: unknown }> {
     try {
       await this.#options.before?.()
-      const { summary } = await job.run(this.#domain, run)
+      const carryOut = () => job.run(this.#domain, run)
+      const { tracing } = this.#domain
+      const { summary } = await (tracing ? tracing.part(`hallpass job ${job.name}`, carryOut) : carryOut())
       const nextRunAt = this.#domain.clock.now() + job.everyMs + this.#jitter(job.everyMs / 20)
       return { end: { outcome: 'succeeded', summary, failures: 0, nextRunAt } }
     } catch (error) {

@@ -9,6 +9,7 @@ import type { DomainEvent } from './events.ts'
 import type { Observer } from './observation.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import type { Store } from './store.ts'
+import type { Tracing } from './tracing.ts'
 import type { User } from './user.ts'
 
 /** The time. */
@@ -116,6 +117,8 @@ export interface Domain {
   readonly events: EventSink
   readonly log: Log
   readonly observer: Observer
+  /** Makes spans; absent where nobody records them. */
+  readonly tracing?: Tracing | undefined
 }
 
 /** How a request reached the process; what a web-standard `Request` does not tell. */

@@ -129,7 +129,9 @@ export class PushDeliverer {
     const push = await store.pushDeliveries.claim(id, { token, now, until })
     if (!push) return false
     const startedAt = performance.now()
-    const outcome = await this.#attempt(push, timeoutMs)
+    const { tracing } = this.#domain
+    const attempt = () => this.#attempt(push, timeoutMs)
+    const outcome = await (tracing ? tracing.part('hallpass push', attempt) : attempt())
     const durationMs = performance.now() - startedAt
     const isOurs = await this.#settle(push, token, outcome)
     const result = outcome.state === 'pending' ? 'retry' : outcome.state

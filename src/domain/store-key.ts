@@ -1,5 +1,6 @@
 /** Storing a new user API key, in whichever flow it was approved: what every one of them does to the store. */
-import type { DomainEvent } from './events.ts'
+import { narrowedScopes } from '../protocol/scope-parameters.ts'
+import type { DomainEvent, NarrowingFacts } from './events.ts'
 import type { ClientRecord, GrantedScope, StoreSession, UserApiKeyAge, UserApiKeyRecord } from './store.ts'
 
 /** A key about to be stored. */
@@ -42,9 +43,21 @@ export async function storeUserApiKey(
     events: [
       ...events,
       ...replaced.map((old): DomainEvent => ({ type: 'user_api_key_replaced', ...keyFacts(old) })),
-      { type: 'user_api_key_issued', ...keyFacts(record), scopes: key.scopes.map(({ name }) => name) },
+      {
+        type: 'user_api_key_issued',
+        ...keyFacts(record),
+        scopes: key.scopes.map(({ name }) => name),
+        ...narrowingFacts(key.scopes),
+      },
     ],
   }
+}
+
+/** What an event says of narrowed scopes: nothing where there are none. */
+export function narrowingFacts(scopes: readonly GrantedScope[]): NarrowingFacts {
+  const narrowed = narrowedScopes(scopes)
+  if (narrowed.length === 0) return {}
+  return { narrowedTo: Object.fromEntries(narrowed.map((one) => [one.name, one.allowed_parameters])) }
 }
 
 /** Which key an event is about. */

@@ -48,9 +48,9 @@ export class Trace {
     return traceParentHeader({ traceId: this.id, parentId: this.#spanId, flags: this.#flags })
   }
 
-  /** Whether the caller said which trace its request belongs to. */
-  get isCallers(): boolean {
-    return this.#parent !== undefined
+  /** The caller's place in its trace; undefined where it sent no well-formed `traceparent`. */
+  get parent(): TraceParent | undefined {
+    return this.#parent
   }
 
   /** Goes by the span that stands for this request in a tracing system. */

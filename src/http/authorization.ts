@@ -16,7 +16,9 @@ import type { ParameterSources } from '../protocol/parameters.ts'
 import { API_VERSION } from '../protocol/payload.ts'
 import { appendPayload } from '../protocol/redirect-address.ts'
 import { displayHost, isLoopbackRedirect } from '../protocol/redirect-display.ts'
+import { grantsOf, narrowedScopesField } from '../protocol/scope-parameters.ts'
 import { isoSeconds, json, page, redirect, refused } from './answer.ts'
+import { scopeLabels, scopesForPage } from './granted-scopes.ts'
 import { actorOf, type Call, type Router, routesOf, type Service, withCookies } from './service.ts'
 import { parkedPaths, signInFirst, switchUserAction } from './sign-in-first.ts'
 
@@ -137,9 +139,9 @@ function showConsent(
 ): Response {
   const { domain } = service
   const { request, replaces, expiresAt } = review
-  const scopes = request.scopes.flatMap((name) => domain.scopes.find(name) ?? [])
+  const granted = grantsOf(request.scopes, request.scopeParameters)
   const redirectHost = displayHost(request.authRedirect)
-  const writeWarning = scopes.some((scope) => scope.marksWrite)
+  const writeWarning = request.scopes.some((name) => domain.scopes.find(name)?.marksWrite)
   if (visit.asksForJson) {
     return json({
       state: 'ready',
@@ -150,13 +152,14 @@ function showConsent(
       auth_redirect: parameters.authRedirect ?? null,
       redirect_uri: redirectHost,
       push_url: parameters.pushUrl ?? null,
-      localized_scopes: scopes.map((scope) => scope.label),
+      localized_scopes: scopeLabels(domain.scopes, granted),
       scopes: parameters.scopes,
       write_scope: writeWarning,
       padding: parameters.padding ?? null,
       expires_in_seconds: parameters.expiresInSeconds ?? null,
       expires_at: expiresAt === null ? null : isoSeconds(expiresAt),
       current_user: { username: user.username, avatar_template: '' },
+      ...narrowedScopesField(granted),
     })
   }
   const csrf = service.visitors.csrf(visit.request)
@@ -165,7 +168,7 @@ function showConsent(
     applicationName: request.applicationName,
     clientId: request.clientId,
     user: { username: user.username, name: user.name },
-    scopes: scopes.map(({ name, label, description }) => ({ name, label, description })),
+    scopes: scopesForPage(domain.scopes, granted),
     writeWarning,
     expiresAt,
     redirectHost,
@@ -211,6 +214,7 @@ async function approve(service: Service, call: Call): Promise<Response> {
       siteTitle: settings.title,
       applicationName: request.applicationName,
       payload: payload.replaceAll('\n', ''),
+      scopes: scopesForPage(domain.scopes, grantsOf(request.scopes, request.scopeParameters)),
     }),
   )
 }

@@ -6,6 +6,7 @@ import { activationPath } from '../pages/paths.ts'
 import { devicePollIntervalSeconds, deviceRequestLifetimeSeconds } from '../protocol/device-request.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
+import { narrowedScopesField } from '../protocol/scope-parameters.ts'
 import { json, refused } from './answer.ts'
 import type { Call, Service } from './service.ts'
 
@@ -35,7 +36,9 @@ export function logStep(
   facts: Readonly<Record<string, LogFact>>,
 ): void {
   const sent = Object.entries(logged).flatMap(([parameter, fact]) => {
-    const read = readParameters(sources, { [parameter]: { limit: longestValue, digits: true, list: true } })
+    const read = readParameters(sources, {
+      [parameter]: { limit: longestValue, digits: true, list: true, json: true },
+    })
     return read.outcome === 'read' ? [[fact, read.values[parameter]]] : []
   })
   logDeviceStep(domain, step, {
@@ -50,7 +53,7 @@ export function logStep(
 export function tellCodes(
   service: Service,
   call: Call,
-  { outcome, deviceCode, userCode, requestToken }: DeviceCodes,
+  { outcome, deviceCode, userCode, requestToken, granted }: DeviceCodes,
   linkName: string,
 ): Response {
   const codes = { device_code: deviceCode, user_code: userCode }
@@ -62,6 +65,7 @@ export function tellCodes(
     [linkName]: `${address}?request=${requestToken}`,
     expires_in: deviceRequestLifetimeSeconds,
     interval: devicePollIntervalSeconds,
+    ...narrowedScopesField(granted),
   })
 }
 
@@ -71,6 +75,7 @@ const logged: Readonly<Record<string, string>> = {
   application_name: 'application_name',
   scopes: 'scopes',
   scope: 'scopes',
+  scope_parameters: 'scope_parameters',
   padding: 'padding',
   expires_in_seconds: 'expires_in_seconds',
   push_url: 'push_url',

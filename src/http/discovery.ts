@@ -13,6 +13,7 @@ import {
 import { type DiscoveryDocument, discoveryPaths, oauthPaths } from '../protocol/discovery.ts'
 import { API_VERSION } from '../protocol/payload.ts'
 import { publicKeyBits } from '../protocol/public-key.ts'
+import { scopeParameterLimits } from '../protocol/scope-parameters.ts'
 import type { Settings } from '../protocol/settings.ts'
 import { publishedJson, publishedPreflight } from './published.ts'
 import { scopesOfSite } from './scopes.ts'
@@ -116,6 +117,12 @@ function describeSite(service: Service, issuer: string): DiscoveryDocument {
       maximum_bits: publicKeyBits.maximum,
     },
     maximum_expires_in_seconds: daysOrNull(settings.max_user_api_key_expiry_days, 86_400),
+    narrowing: {
+      parameter: 'scope_parameters',
+      maximum_bytes: scopeParameterLimits.bytes,
+      maximum_bytes_per_value: scopeParameterLimits.valueBytes,
+      maximum_values_per_parameter: scopeParameterLimits.values,
+    },
     scopes,
     redirects: {
       loopback: settings.allowed_user_api_auth_redirects.some((entry) => ['loopback', '*'].includes(entry)),

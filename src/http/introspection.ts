@@ -8,6 +8,7 @@ import { oauthPaths } from '../protocol/discovery.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { oauthErrorBody } from '../protocol/oauth-error.ts'
 import { readParameters } from '../protocol/parameters.ts'
+import { narrowedScopes } from '../protocol/scope-parameters.ts'
 import { apiKeyCredentials, type Credentials, readCredentials } from '../verify/credentials.ts'
 import { type Introspection, introspect } from '../verify/introspect.ts'
 import { json, oauthRefused } from './answer.ts'
@@ -68,10 +69,7 @@ function describe(found: Introspection, issuer: string): Record<string, unknown>
     ...(key.expiresAt === null ? {} : { exp: Math.floor(key.expiresAt / 1000) }),
     key_id: key.id,
     application_name: key.client.applicationName,
-    narrowed_scopes: narrowed.map(({ name, allowedParameters }) => ({
-      name,
-      allowed_parameters: allowedParameters,
-    })),
+    narrowed_scopes: narrowedScopes(narrowed),
   }
 }
 

@@ -5,6 +5,7 @@ import { appsPath } from '../pages/paths.ts'
 import { refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { page, redirect, refused, success } from './answer.ts'
+import { scopesForPage } from './granted-scopes.ts'
 import { localPath } from './local-path.ts'
 import { actorOf, type Call, type Router, routesOf, type Service } from './service.ts'
 import { sendToSignIn } from './sign-in-first.ts'
@@ -59,7 +60,7 @@ async function showApps(service: Service, { visit, identity }: Call): Promise<Re
       id: key.id,
       applicationName: key.client.applicationName,
       clientId: key.client.clientId,
-      scopes: key.scopes.map(({ name }) => ({ name, label: domain.scopes.find(name)?.label ?? name })),
+      scopes: scopesForPage(domain.scopes, key.scopes),
       createdAt: key.createdAt,
       lastUsedAt: key.lastUsedAt,
       expiresAt: key.expiresAt,

@@ -10,6 +10,7 @@ import { deviceCodeGrantType, readDeviceAuthorization } from '../protocol/device
 import { oauthPaths } from '../protocol/discovery.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { type ParameterSources, readParameters } from '../protocol/parameters.ts'
+import { narrowedScopesField } from '../protocol/scope-parameters.ts'
 import { json, oauthRefused } from './answer.ts'
 import { readBasic } from './basic-authorization.ts'
 import { answering, logStep, longestValue, tellCodes } from './device-step.ts'
@@ -75,7 +76,9 @@ async function token(service: Service, call: Call): Promise<Response | Refusal> 
     access_token: accessToken,
     token_type: 'Bearer',
     ...(expiresInSeconds === undefined ? {} : { expires_in: expiresInSeconds }),
-    scope: scopes.join(' '),
+    // The client asked for the narrowing, so it knows not to take these for whole.
+    scope: scopes.map(({ name }) => name).join(' '),
+    ...narrowedScopesField(scopes),
   })
 }
 

@@ -5,7 +5,9 @@ import type { Html } from '../pages/html.ts'
 import { activationPath, errorDocsPath } from '../pages/paths.ts'
 import { authorizationRefusedPage } from '../pages/refused.ts'
 import type { Refusal } from '../protocol/errors.ts'
+import { grantsOf, narrowedScopesField } from '../protocol/scope-parameters.ts'
 import { isoSeconds, json, page } from './answer.ts'
+import { scopeLabels, scopesForPage } from './granted-scopes.ts'
 import type { Call, Service } from './service.ts'
 import { switchUserAction } from './sign-in-first.ts'
 import type { Visit } from './visit.ts'
@@ -74,8 +76,9 @@ interface Handle {
 export function showRequest(service: Service, call: Call, view: DeviceView, handle: Handle): Response {
   const { visit, identity } = call
   const { request, expiresAt, notAllowed } = view
-  const scopes = request.scopes.flatMap((name) => service.domain.scopes.find(name) ?? [])
-  const writeWarning = scopes.some((scope) => scope.marksWrite)
+  const catalogue = service.domain.scopes
+  const granted = grantsOf(request.scopes, request.scopeParameters)
+  const writeWarning = request.scopes.some((name) => catalogue.find(name)?.marksWrite)
   const { requestToken, approvalToken, invalidCode = false } = handle
   if (visit.asksForJson) {
     return json({
@@ -86,10 +89,11 @@ export function showRequest(service: Service, call: Call, view: DeviceView, hand
       invalid_code: invalidCode,
       device_auth: {
         application_name: request.applicationName,
-        localized_scopes: scopes.map((scope) => scope.label),
+        localized_scopes: scopeLabels(catalogue, granted),
         write_scope: writeWarning,
         unregistered_client: request.unregisteredClient,
         expires_at: expiresAt === null ? null : isoSeconds(expiresAt),
+        ...narrowedScopesField(granted),
       },
       current_user: { username: identity?.user.username, avatar_template: '' },
     })
@@ -100,7 +104,7 @@ export function showRequest(service: Service, call: Call, view: DeviceView, hand
       applicationName: request.applicationName,
       clientId: request.clientId,
       user: { username: identity?.user.username ?? '', name: identity?.user.name ?? '' },
-      scopes: scopes.map(({ name, label, description }) => ({ name, label, description })),
+      scopes: scopesForPage(catalogue, granted),
       writeWarning,
       unregisteredClient: request.unregisteredClient,
       expiresAt,

@@ -1,5 +1,7 @@
 import type { Domain } from '../domain/ports.ts'
 import type { User } from '../domain/user.ts'
+import { narrowedScopesField } from '../protocol/scope-parameters.ts'
+import { scopeLabels } from './granted-scopes.ts'
 
 /** A user's id as the wire has it: a number for the local directory's, the text for a host application's own. */
 export function wireUserId(id: string): number | string {
@@ -25,7 +27,10 @@ export function adminUserJson(user: User): Record<string, unknown> {
 }
 
 /** The apps that hold a key of the user's which is not revoked, as the user's card lists them (protocol §8.8). */
-export async function appsJson({ store, scopes }: Domain, user: User): Promise<Record<string, unknown>[]> {
+export async function appsJson(
+  { store, scopes }: Pick<Domain, 'store' | 'scopes'>,
+  user: User,
+): Promise<Record<string, unknown>[]> {
   const keys = await store.userApiKeys.listByUser(user.id)
   return keys
     .filter((key) => key.revokedAt === null)
@@ -33,8 +38,9 @@ export async function appsJson({ store, scopes }: Domain, user: User): Promise<R
     .map((key) => ({
       id: key.id,
       application_name: key.client.applicationName,
-      scopes: key.scopes.map(({ name }) => scopes.find(name)?.label ?? name),
+      scopes: scopeLabels(scopes, key.scopes),
       created_at: new Date(key.createdAt).toISOString(),
       last_used_at: new Date(key.lastUsedAt).toISOString(),
+      ...narrowedScopesField(key.scopes),
     }))
 }

@@ -1,6 +1,6 @@
 /** The device flow's pages: the code is typed, what it stands for is shown, and it is decided on (protocol §5.3 to §5.5). */
 import { quotedName } from './app-name.ts'
-import type { ConsentScope } from './consent.ts'
+import { type ConsentScope, scopeFacts } from './consent.ts'
 import { csrfField } from './csrf-field.ts'
 import { dateTag } from './dates.ts'
 import { type Html, html } from './html.ts'
@@ -220,7 +220,7 @@ function fineprint({ scopes, clientId }: ActivationModel): Html {
 <summary>Technical details</summary>
 <div class="developer__body">
 <dl class="plain">
-${scopes.map(({ name, description }) => html`<div><dt>Scope <code>${name}</code></dt><dd>${description}</dd></div>\n`)}<div><dt>Client</dt><dd><code>${clientId}</code></dd></div>
+${scopes.map(scopeFacts)}<div><dt>Client</dt><dd><code>${clientId}</code></dd></div>
 </dl>
 </div>
 </details>`

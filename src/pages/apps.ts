@@ -4,7 +4,7 @@ import { dateTag, timeTag } from './dates.ts'
 import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import { appsPath } from './paths.ts'
-import { permissions } from './permissions.ts'
+import { type Permission, permissions } from './permissions.ts'
 import type { Person } from './person.ts'
 
 /** A user API key, as its owner sees it. Times are in milliseconds since the epoch. */
@@ -13,7 +13,7 @@ export interface ApprovedApp {
   /** Free text from a stranger. */
   readonly applicationName: string
   readonly clientId: string
-  readonly scopes: readonly { readonly name: string; readonly label: string }[]
+  readonly scopes: readonly Permission[]
   readonly createdAt: number
   /** Null for never. */
   readonly lastUsedAt: number | null

@@ -6,14 +6,11 @@ import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import { warning } from './notice.ts'
 import { appsPath } from './paths.ts'
-import { permissions } from './permissions.ts'
+import { type Permission, permissions, wholeNarrowing } from './permissions.ts'
 import type { Person } from './person.ts'
 import { signedInAs } from './signed-in-as.ts'
 
-export interface ConsentScope {
-  readonly name: string
-  /** What it permits, for the user. */
-  readonly label: string
+export interface ConsentScope extends Permission {
   /** What it permits, for developers. */
   readonly description: string
 }
@@ -100,9 +97,14 @@ function fineprint({ scopes, clientId, parameters }: ConsentModel): Html {
 <summary>Technical details</summary>
 <div class="developer__body">
 <dl class="plain">
-${scopes.map(({ name, description }) => html`<div><dt>Scope <code>${name}</code></dt><dd>${description}</dd></div>\n`)}<div><dt>Client</dt><dd><code>${clientId}</code></dd></div>
+${scopes.map(scopeFacts)}<div><dt>Client</dt><dd><code>${clientId}</code></dd></div>
 ${address === '' ? null : html`<div><dt>Redirect</dt><dd><code>${address}</code></dd></div>`}
 </dl>
 </div>
 </details>`
+}
+
+/** A scope in the protocol's own words, with all that it is narrowed to. */
+export function scopeFacts({ name, description, allowedParameters }: ConsentScope): Html {
+  return html`<div><dt>Scope <code>${name}</code></dt><dd>${description}${wholeNarrowing(allowedParameters)}</dd></div>\n`
 }

@@ -1,6 +1,7 @@
 import { quotedName } from './app-name.ts'
 import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
+import { type Permission, permissions } from './permissions.ts'
 
 export interface ResultModel {
   readonly siteTitle: string
@@ -8,6 +9,8 @@ export interface ResultModel {
   readonly applicationName: string
   /** The sealed payload in Base64, on one line. */
   readonly payload: string
+  /** What the key may do, shown where a part of it is narrowed. Default: nothing. */
+  readonly scopes?: readonly Permission[]
 }
 
 /**
@@ -27,7 +30,16 @@ export function resultPage(model: ResultModel): Html {
 <button class="button button--primary" id="copy-api-key-btn" type="button">Copy Key</button>
 </div>
 <p class="hint">It is sealed: only the app that asked can open it. It is shown this once. If you lose it, start again in the app.</p>
+${reminder(model.scopes ?? [])}
 </section>
 <p class="aside">Once it is pasted, you can close this page.</p>`
   return layout({ siteTitle, title: 'Copy your key', width: 'narrow', scripts: ['copy.js'] }, body)
+}
+
+/** Behind the payload, whose `<code>` must be the first. */
+function reminder(scopes: readonly Permission[]): Html | null {
+  if (!scopes.some(({ allowedParameters }) => Object.keys(allowedParameters ?? {}).length > 0)) return null
+  return html`<h2>With it, the app can</h2>
+<ul class="ticks">
+${permissions(scopes)}</ul>`
 }

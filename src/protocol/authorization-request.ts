@@ -17,10 +17,11 @@ import {
   wireEntries,
 } from './request-parameters.ts'
 import type { Padding } from './rsaes.ts'
+import { checkScopeParameters, type ScopeParameters, scopeParameterLimits } from './scope-parameters.ts'
 import type { ScopeCatalogue } from './scopes.ts'
 import type { Settings } from './settings.ts'
 
-/** The nine parameters of protocol §2, as text; undefined where missing or blank. Only a blank redirect stays. */
+/** The nine parameters of protocol §2 and `scope_parameters`, as text; undefined where missing or blank. Only a blank redirect stays. */
 export type AuthorizationParameters = RequestParameters
 
 /** A client that has been here before. What a client registered of itself is null or empty for all others. */
@@ -57,6 +58,8 @@ export interface AuthorizationRequest {
   readonly nonce: string
   /** At least one, without repetitions, in the order in which they were asked for. */
   readonly scopes: readonly string[]
+  /** What scopes are narrowed to; absent when none is. */
+  readonly scopeParameters?: ScopeParameters
   readonly clientId: string
   /** The key that the payload is sealed with: the registered client's own, else the request's. */
   readonly publicKey: RsaPublicKey
@@ -78,6 +81,7 @@ export interface AuthorizationRequest {
 const authorizationParameterSpecs = {
   nonce: { limit: 1024 },
   scopes: { limit: 2000, list: true },
+  scope_parameters: { limit: scopeParameterLimits.bytes, json: true },
   client_id: { limit: 1000 },
   public_key: { limit: 16_384 },
   application_name: { limit: 500 },
@@ -88,7 +92,7 @@ const authorizationParameterSpecs = {
 } as const satisfies RequestParameterSpecs
 
 /**
- * Reads the nine parameters, none of which need be there.
+ * Reads the parameters, none of which need be there.
  * Reasons: `parameter_duplicated`, `parameter_invalid`, `parameter_too_long`.
  */
 export function readAuthorizationParameters(
@@ -154,6 +158,11 @@ export function checkAuthorization(
     client,
   })
   if (scopes.outcome === 'refused') return scopes
+  const narrowing = checkScopeParameters(parameters.scopeParameters, {
+    scopes: scopes.value,
+    catalogue: context.scopes,
+  })
+  if (narrowing.outcome === 'refused') return narrowing
   const key = parsePublicKey(publicKeyPem)
   if (key.outcome === 'refused') return key
   const padding = checkPadding(parameters.padding)
@@ -177,6 +186,7 @@ export function checkAuthorization(
     request: {
       nonce,
       scopes: scopes.value,
+      ...(narrowing.value === undefined ? {} : { scopeParameters: narrowing.value }),
       clientId,
       publicKey: key.publicKey,
       publicKeyPem,

@@ -12,14 +12,15 @@ import {
 import { type Refusal, refusal } from './errors.ts'
 import { type ParameterSources, readParameters } from './parameters.ts'
 import { checkExpiry, checkScopes } from './request-checks.ts'
+import { checkScopeParameters } from './scope-parameters.ts'
 
 /** The grant type of a device code at the token endpoint (RFC 8628 §3.4). */
 export const deviceCodeGrantType = 'urn:ietf:params:oauth:grant-type:device_code'
 
 /**
  * Reads the parameters of RFC 8628 §3.1: `client_id`, and `scope` with its names parted by spaces; commas part them as
- * well, because all else here is written that way. Two of ours may stand beside them, `application_name` (default: the
- * client id) and `expires_in_seconds`. Others are ignored, as RFC 6749 §3.2 asks for; a `client_secret` among them.
+ * well, because all else here is written that way. Three of ours may stand beside them, `application_name` (default: the
+ * client id), `expires_in_seconds` and `scope_parameters`. Others are ignored, as RFC 6749 §3.2 asks for; a `client_secret` among them.
  * Reasons: `parameter_duplicated`, `parameter_invalid`.
  */
 export function readDeviceAuthorization(
@@ -32,6 +33,7 @@ export function readDeviceAuthorization(
   const {
     client_id: clientId,
     scope,
+    scope_parameters: scopeParameters,
     application_name: name,
     expires_in_seconds: expiresInSeconds,
   } = read.values
@@ -39,6 +41,7 @@ export function readDeviceAuthorization(
   const parameters = {
     clientId,
     scopes: scopes?.join(','),
+    scopeParameters,
     applicationName: name ?? clientId,
     expiresInSeconds,
   }
@@ -48,7 +51,7 @@ export function readDeviceAuthorization(
 /**
  * Decides whether a request can be granted, before anything is stored. Touches nothing. Reasons: `parameters_missing`,
  * `scope_missing`, `parameter_too_long`, `parameter_invalid`, `client_needs_sealed_keys`, `scope_not_for_devices`,
- * those of `checkScopes`, `expiry_not_offered`, `expiry_invalid`.
+ * those of `checkScopes`, those of `checkScopeParameters`, `expiry_not_offered`, `expiry_invalid`.
  */
 export function checkDeviceAuthorization(
   parameters: DeviceParameters,
@@ -73,12 +76,15 @@ export function checkDeviceAuthorization(
   if (scopeProblem) return refused(scopeProblem)
   const scopes = checkScopes(scopeText, { catalogue, allowed: settings.allow_user_api_key_scopes, client })
   if (scopes.outcome === 'refused') return scopes
+  const narrowing = checkScopeParameters(parameters.scopeParameters, { scopes: scopes.value, catalogue })
+  if (narrowing.outcome === 'refused') return narrowing
   const expiry = checkExpiry(parameters.expiresInSeconds, settings.max_user_api_key_expiry_days)
   if (expiry.outcome === 'refused') return expiry
   return {
     outcome: 'accepted',
     request: {
       scopes: scopes.value,
+      ...(narrowing.value === undefined ? {} : { scopeParameters: narrowing.value }),
       clientId,
       applicationName: client?.applicationName ?? parameters.applicationName ?? clientId,
       ...(expiry.value === undefined ? {} : { expiresInSeconds: expiry.value }),
@@ -93,6 +99,7 @@ const unlimited = Number.MAX_SAFE_INTEGER
 const specs = {
   client_id: { limit: unlimited },
   scope: { limit: unlimited },
+  scope_parameters: { limit: unlimited, json: true },
   application_name: { limit: unlimited },
   expires_in_seconds: { limit: unlimited, digits: true },
 } as const

@@ -12,6 +12,7 @@ import {
   wireEntries,
 } from './request-parameters.ts'
 import type { Padding } from './rsaes.ts'
+import { checkScopeParameters, type ScopeParameters, scopeParameterLimits } from './scope-parameters.ts'
 import type { ScopeCatalogue } from './scopes.ts'
 import type { Settings } from './settings.ts'
 
@@ -51,6 +52,8 @@ export interface DeviceContext {
 export interface RequestedKey {
   /** At least one, without repetitions, in the order in which they were asked for. */
   readonly scopes: readonly string[]
+  /** What scopes are narrowed to; absent when none is. */
+  readonly scopeParameters?: ScopeParameters
   readonly clientId: string
   /** The client's stored name, else the request's. Unlike in the browser flow, the stored one wins (§5.2). */
   readonly applicationName: string
@@ -72,6 +75,7 @@ export interface DeviceRequest extends RequestedKey {
 const deviceParameterSpecs = {
   nonce: { limit: 256 },
   scopes: { limit: 500, list: true },
+  scope_parameters: { limit: scopeParameterLimits.bytes, json: true },
   client_id: { limit: 200 },
   application_name: { limit: 200 },
   public_key: { limit: 4096 },
@@ -100,7 +104,7 @@ export function serializeDeviceParameters(parameters: DeviceParameters): Readonl
 /**
  * Decides whether a device request can be granted, in the order of §5.2 and before anything is stored. Touches nothing.
  * Reasons: `device_parameters_missing`, `parameter_too_long`, `parameter_invalid`, `scope_not_for_devices`, those of
- * `checkScopes`, `padding_invalid`, those of `parsePublicKey`, `expiry_not_offered`, `expiry_invalid`,
+ * `checkScopes`, those of `checkScopeParameters`, `padding_invalid`, those of `parsePublicKey`, `expiry_not_offered`, `expiry_invalid`,
  * `payload_too_large`, `device_request_too_large`.
  */
 export function checkDeviceRequest(
@@ -124,6 +128,11 @@ export function checkDeviceRequest(
     client,
   })
   if (scopes.outcome === 'refused') return scopes
+  const narrowing = checkScopeParameters(parameters.scopeParameters, {
+    scopes: scopes.value,
+    catalogue: context.scopes,
+  })
+  if (narrowing.outcome === 'refused') return narrowing
   const padding = checkPadding(parameters.padding)
   if (padding.outcome === 'refused') return padding
   const publicKeyPem = client?.publicKey ?? parameters.publicKey
@@ -144,6 +153,7 @@ export function checkDeviceRequest(
     request: {
       nonce,
       scopes: scopes.value,
+      ...(narrowing.value === undefined ? {} : { scopeParameters: narrowing.value }),
       clientId,
       publicKey: key.publicKey,
       applicationName,

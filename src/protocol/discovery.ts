@@ -89,6 +89,15 @@ export interface DiscoveryDocument {
   }
   /** The longest life that an app may ask for its key, in seconds; null where no expiry may be asked for. */
   readonly maximum_expires_in_seconds: number | null
+  /** How an app asks for a scope for some values of its `restrictable` parameters only. */
+  readonly narrowing: {
+    /** The request's parameter (protocol §19, A-36). */
+    readonly parameter: 'scope_parameters'
+    /** The longest that it may be, and one of its values. */
+    readonly maximum_bytes: number
+    readonly maximum_bytes_per_value: number
+    readonly maximum_values_per_parameter: number
+  }
   /** Every scope of the site; an app may ask for those that are `allowed`. */
   readonly scopes: readonly DiscoveredScope[]
   readonly redirects: {

@@ -5,6 +5,7 @@
  * existing clients match on and which `wire` words, and ours (`reason`, `message`, `remedy`, `docs_url`), which say
  * what was wrong and how to mend it.
  */
+import type { NarrowedScope } from './scope-parameters.ts'
 
 /** `error_type` values of the wire (protocol §12). */
 export type WireErrorType =
@@ -159,6 +160,52 @@ export const refusalCatalogue = {
     errorType: 'invalid_access',
     message: 'the client `{client_id}` is registered without the scope `{scope}`',
     remedy: 'ask only for the scopes that the client was registered with: {registered}',
+  },
+  scope_parameters_malformed: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`scope_parameters` cannot be used: {problem}',
+    remedy:
+      'send a JSON object of scopes, each an object of parameters, each a list of texts, such as {example}. what may be narrowed of this request: {narrowable}',
+    wire: 'You supplied invalid parameters to the request: scope_parameters',
+  },
+  scope_parameters_scope_unknown: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`scope_parameters` narrows {scope}, and no scope has that name',
+    remedy: 'narrow a scope that `scopes` asks for. what may be narrowed of this request: {narrowable}',
+    wire: 'You supplied invalid parameters to the request: scope_parameters',
+  },
+  scope_parameters_scope_not_requested: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`scope_parameters` narrows {scope}, which `scopes` does not ask for',
+    remedy:
+      'ask for {scope} in `scopes` too, or leave it out here. what may be narrowed of this request: {narrowable}',
+    wire: 'You supplied invalid parameters to the request: scope_parameters',
+  },
+  scope_parameter_not_restrictable: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: 'the scope {scope} cannot be narrowed by {parameter}',
+    remedy: 'what may be narrowed of this request: {narrowable}',
+    wire: 'You supplied invalid parameters to the request: scope_parameters',
+  },
+  scope_parameter_empty: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message: '`scope_parameters` gives {what} no {expected}',
+    remedy:
+      'give it one at least, or leave it out: a key is never narrowed to nothing. what may be narrowed of this request: {narrowable}',
+    wire: 'You supplied invalid parameters to the request: scope_parameters',
+  },
+  scope_parameters_not_together: {
+    status: 400,
+    errorType: 'invalid_parameters',
+    message:
+      'no route of the scope {scope} takes {parameters}, so that a key with all of them could do nothing',
+    remedy: 'narrow by fewer of them. what may be narrowed of this request: {narrowable}',
+    wire: 'You supplied invalid parameters to the request: scope_parameters',
   },
   public_key_unreadable: {
     status: 400,
@@ -564,7 +611,7 @@ export const refusalCatalogue = {
   scope_insufficient: {
     status: 403,
     errorType: 'invalid_access',
-    message: '{method} {path} needs one of the scopes: {needed}. this key has: {granted}',
+    message: '{method} {path} needs one of the scopes: {needed}. this key has: {granted}{outside}',
     remedy: 'authorize again and ask for one of them',
   },
   owner_suspended: {
@@ -718,6 +765,8 @@ export interface RefusedScopes {
   readonly needed: readonly string[]
   /** Those of the key. One that is in both lists is narrowed on the key to other values than the request's. */
   readonly granted: readonly string[]
+  /** Those of `granted` that are narrowed, with the values that the key has. */
+  readonly narrowed?: readonly NarrowedScope[]
 }
 
 /** Makes the refusal for `reason`; the compiler asks for exactly the details that its texts name. */
@@ -751,6 +800,8 @@ export interface RefusalBody {
   /** Of a refusal for scope: {@link RefusedScopes}. */
   readonly needed_scopes?: readonly string[]
   readonly granted_scopes?: readonly string[]
+  /** No field where none of the key's scopes is narrowed. */
+  readonly narrowed_scopes?: readonly NarrowedScope[]
 }
 
 /** Puts a refusal into its JSON body. `docsUrl` is the address of the error pages, without a trailing slash. */
@@ -770,6 +821,7 @@ export function refusalBody(refused: Refusal, docsUrl: string, traceId?: string)
     docs_url: `${docsUrl}/${refused.reason}`,
     ...(traceId === undefined ? {} : { trace_id: traceId }),
     ...(scopes ? { needed_scopes: scopes.needed, granted_scopes: scopes.granted } : {}),
+    ...(scopes?.narrowed?.length ? { narrowed_scopes: scopes.narrowed } : {}),
   }
 }
 

@@ -15,6 +15,8 @@ export interface ParameterSpec {
   readonly digits?: boolean
   /** True when the value is a comma-separated list: a JSON array of strings then counts as the list. Default false. */
   readonly list?: boolean
+  /** True when the value is the text of a JSON object: an object of a JSON body then counts as its text. Default false. */
+  readonly json?: boolean
   /** True when a blank value is a value, and not a missing one. Default false. */
   readonly keepBlank?: boolean
 }
@@ -83,6 +85,7 @@ function readJson(
   if (Array.isArray(value) && spec.list && value.every((item) => typeof item === 'string')) {
     return value.join(',')
   }
+  if (spec.json && typeof value === 'object' && !Array.isArray(value)) return JSON.stringify(value)
   return refusal('parameter_invalid', {
     field: name,
     problem: `it is ${jsonKind(value)}`,
@@ -90,7 +93,9 @@ function readJson(
       ? 'a number or a string of digits'
       : spec.list
         ? 'a string, its items separated by commas'
-        : 'a string',
+        : spec.json
+          ? 'a JSON object, or its text'
+          : 'a string',
   })
 }
 

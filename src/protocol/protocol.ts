@@ -41,6 +41,7 @@ export { appendPayload, type RedirectValues } from './redirect-address.ts'
 export { normalizeRoute, type Route, type RouteFormat } from './route.ts'
 export type { RequestedRoute, RouteMatcher } from './route-matcher.ts'
 export { decryptRsaes, encryptRsaes, maximumPlaintextBytes, type Padding } from './rsaes.ts'
+export type { AllowedValues, NarrowedScope, ScopeParameters } from './scope-parameters.ts'
 export {
   compileScopes,
   createScopeCatalogue,

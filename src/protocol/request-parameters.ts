@@ -6,6 +6,8 @@ import { type ParameterSources, type ParameterSpec, readParameters } from './par
 export interface RequestParameters {
   readonly nonce?: string | undefined
   readonly scopes?: string | undefined
+  /** JSON; what `scopes` are narrowed to (§19, A-36). */
+  readonly scopeParameters?: string | undefined
   readonly clientId?: string | undefined
   readonly publicKey?: string | undefined
   readonly applicationName?: string | undefined
@@ -19,6 +21,7 @@ export interface RequestParameters {
 export type RequestParameterName =
   | 'nonce'
   | 'scopes'
+  | 'scope_parameters'
   | 'client_id'
   | 'public_key'
   | 'application_name'
@@ -63,6 +66,7 @@ export function wireEntries<Name extends RequestParameterName>(
 const wireNames: Readonly<Record<keyof RequestParameters, RequestParameterName>> = {
   nonce: 'nonce',
   scopes: 'scopes',
+  scopeParameters: 'scope_parameters',
   clientId: 'client_id',
   publicKey: 'public_key',
   applicationName: 'application_name',

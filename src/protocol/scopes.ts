@@ -1,5 +1,6 @@
 /** The catalogue of user API key scopes, and the decision whether a key's scopes permit a request (protocol §10.4). */
 import { type Refusal, refusal } from './errors.ts'
+import { describeNarrowing } from './narrowing-text.ts'
 import type { Route } from './route.ts'
 import {
   type CompiledMatcher,
@@ -8,6 +9,7 @@ import {
   type RequestedRoute,
   type RouteMatcher,
 } from './route-matcher.ts'
+import { isNarrowedBy, narrowedScopes, narrowingOf } from './scope-parameters.ts'
 
 /** A scope that an app may ask a user for. */
 export interface ScopeDefinition {
@@ -67,7 +69,8 @@ export function createScopeCatalogue(
       )
     }
     if (byName.has(scope.name)) throw new TypeError(`there is already a scope named ${scope.name}`)
-    byName.set(scope.name, { scope, routes: scope.routes.map(compileMatcher) })
+    const suffixes = scope.builtIn ? 'format' : 'name'
+    byName.set(scope.name, { scope, routes: scope.routes.map((route) => compileMatcher(route, suffixes)) })
   }
   return {
     all: [...byName.values()].map(({ scope }) => scope),
@@ -79,13 +82,14 @@ export function createScopeCatalogue(
 
 /**
  * Makes the scopes of one key ready to decide about its requests. Scopes that the catalogue does not hold permit
- * nothing. Reason: `scope_insufficient`. The key's right to revoke itself is not a scope: see {@link isSelfRevocation}.
+ * nothing, and a route that lacks a parameter that a grant is narrowed by is closed to that grant: no value of the request
+ * could be held against it. Reason: `scope_insufficient`. The key's right to revoke itself is not a scope: see {@link isSelfRevocation}.
  */
 export function compileScopes(
   catalogue: ScopeCatalogue,
   granted: readonly GrantedScope[],
 ): (request: RequestedRoute) => ScopeDecision {
-  const compiled = granted.map((scope) => ({ ...scope, routes: catalogue.routesOf(scope.name) }))
+  const compiled = granted.map((scope) => ({ ...scope, routes: routesOfGrant(catalogue, scope) }))
   return (request) => {
     const permitting = compiled.find(({ routes, allowedParameters }) =>
       routes.some((route) => matchRoute(route, request, allowedParameters)),
@@ -214,6 +218,12 @@ function isScopeName(name: string): boolean {
   return name.length <= 100 && /^[a-z0-9][a-z0-9_-]*(?::[a-z0-9][a-z0-9_-]*)?$/.test(name)
 }
 
+function routesOfGrant(catalogue: ScopeCatalogue, grant: GrantedScope): readonly CompiledMatcher[] {
+  const routes = catalogue.routesOf(grant.name)
+  const parameters = narrowingOf(grant.allowedParameters).map(([parameter]) => parameter)
+  return parameters.length === 0 ? routes : routes.filter(({ matcher }) => isNarrowedBy(matcher, parameters))
+}
+
 function insufficient(
   catalogue: ScopeCatalogue,
   granted: readonly GrantedScope[],
@@ -231,13 +241,38 @@ function insufficient(
     path: request.format === undefined ? request.path : `${request.path}.${request.format}`,
     needed: needed.join(', ') || 'none, for no scope permits it',
     granted: granted.map(describeGrant).join(', ') || 'none',
+    outside: describeOutside(catalogue, granted, request),
   })
-  return { ...why, scopes: { needed, granted: granted.map(({ name }) => name) } }
+  return {
+    ...why,
+    scopes: { needed, granted: granted.map(({ name }) => name), narrowed: narrowedScopes(granted) },
+  }
+}
+
+/** The parameters by which the request is outside of a grant that would permit it otherwise. */
+function describeOutside(
+  catalogue: ScopeCatalogue,
+  granted: readonly GrantedScope[],
+  request: RequestedRoute,
+): string {
+  const outside = granted.flatMap((grant) => {
+    const fitting = catalogue.routesOf(grant.name).filter((route) => matchRoute(route, request, null))
+    if (fitting.length === 0) return []
+    return narrowingOf(grant.allowedParameters).flatMap(([parameter, values]) =>
+      fitting.some(
+        (route) =>
+          isNarrowedBy(route.matcher, [parameter]) && matchRoute(route, request, { [parameter]: values }),
+      )
+        ? []
+        : [`\`${parameter}\``],
+    )
+  })
+  return outside.length === 0
+    ? ''
+    : `. the request is outside of what it is narrowed to by ${[...new Set(outside)].join(', ')}`
 }
 
 function describeGrant({ name, allowedParameters }: GrantedScope): string {
-  const limits = Object.entries(allowedParameters ?? {})
-    .filter(([, values]) => values.length > 0)
-    .map(([parameter, values]) => `${parameter}: ${values.join(' or ')}`)
-  return limits.length === 0 ? name : `${name} (only ${limits.join('; ')})`
+  const narrowing = describeNarrowing(allowedParameters, { values: 20 })
+  return narrowing === undefined ? name : `${name} (${narrowing})`
 }

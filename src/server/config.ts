@@ -38,6 +38,10 @@ export interface HallpassConfig {
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error'
   /** The form of the log: `auto` is text on a terminal, else JSON. Default `auto`. */
   readonly logFormat?: 'auto' | 'json' | 'text'
+  /** The Redis that limits are shared through with other nodes, such as `redis://127.0.0.1:6379`. Default: none. */
+  readonly redis?: string
+  /** How many processes answer on the port; `auto` is as many as there are cores. Default 1. */
+  readonly workers?: number | 'auto'
   /** Scopes for the application's own routes, which users can give to apps. Default: none. */
   readonly scopes?: readonly OwnScope[]
   /** The same for administrators' API keys. Default: none. */

@@ -18,6 +18,7 @@ import { SiteSettings } from '../domain/settings.ts'
 import { createSigningKeys } from '../domain/signing-keys.ts'
 import { StoreUnavailable } from '../domain/store.ts'
 import { knownTrace, traceOf } from '../domain/trace.ts'
+import { tracedStore } from '../domain/tracing.ts'
 import { answerForwardAuth, type ForwardAuthParts, isForwardAuth } from '../edge/forward-auth.ts'
 import { signIdentity } from '../edge/identity-token.ts'
 import { createAllRoutes } from '../http/all-routes.ts'
@@ -57,7 +58,9 @@ import { createRequestReader } from './requests.ts'
 import { shareLimits } from './shared-limits.ts'
 import { startJobs } from './start-jobs.ts'
 import { repeatedly, systemClock, systemRandom, systemTimers } from './system.ts'
+import { tellOfChanges } from './tell-changes.ts'
 import { createRequestTeller } from './tell-requests.ts'
+import { openTracing } from './tracing.ts'
 
 // What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
 export type { CalendarFeed } from '../domain/calendar-subscription.ts'
@@ -103,7 +106,9 @@ export { type RedisLimitsOptions, redisLimits } from './redis-limits.ts'
 export async function createHallpass(options: HallpassOptions): Promise<Hallpass> {
   const { clock = systemClock, random = systemRandom, timers = systemTimers } = options
   const { observer = noObserver } = options
-  const seen = observer.isOn ? observedStore(options.store, observer) : options.store
+  const tracing = await openTracing()
+  const traced = tracing ? tracedStore(options.store, tracing) : options.store
+  const seen = observer.isOn ? observedStore(traced, observer) : traced
   if (observer !== noObserver) options.store.observe?.(observer)
   const { onError = reportOnErrorStream } = options
   const baseUrl = options.baseUrl === undefined ? undefined : checkBaseUrl(options.baseUrl)
@@ -152,6 +157,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     apiKeyScopes: createApiKeyScopeCatalogue(options.apiKeyScopes),
     limiter: new RateLimiter(clock, { onLimited: (limit) => observer.limited(limit) }),
     observer,
+    tracing,
     log: options.log ?? logOnErrorStream,
     clock,
     random,
@@ -271,7 +277,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       const entrance = oneTimePasswords ? await answerOneTimeEntrance(service, visit) : undefined
       if (entrance) return entrance
       const response = await router.fetch(visit.request, environment)
-      if (observer.isOn) traceOf(visit.request).route = environment.route
+      if (observer.isOn || tracing) traceOf(visit.request).route = environment.route
       return environment.unhandled ? undefined : response
     } catch (error) {
       return refused(visit, refusalOf(error, visit.request), settings.current().title)
@@ -345,8 +351,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
         timers: systemTimers,
         forget,
         forgetAll,
-        observer,
-        clock,
+        onHeard: (changes) => tellOfChanges(observer, changes, domain),
+        onTrust: (isTrusted) => observer.busTrusted(isTrusted),
         reloadSettings: () => settings.load(),
         onError: (error) => onError(error, 'hear-others'),
       })
@@ -354,7 +360,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   const hallpass: Hallpass = {
     async handle(request, connection) {
       const startedAt = observer.isOn ? performance.now() : 0
-      const response = await respond(request, connection)
+      const respondTo = () => respond(request, connection)
+      const response = await (tracing ? tracing.request(request, respondTo) : respondTo())
       const why = response && response.status >= 400 ? knownTrace(request)?.refusal : undefined
       if (why) tell.refused(request, why, connection)
       if (response && observer.isOn) tell.answered(request, response, startedAt, connection)

@@ -1,8 +1,7 @@
 /** What other processes commit to the same database, and for how long what is in memory may be believed without a word. */
 import type { CacheChange } from '../domain/changes.ts'
-import type { Observer } from '../domain/observation.ts'
-import type { Clock, Timers } from '../domain/ports.ts'
-import type { Store } from '../domain/store.ts'
+import type { Timers } from '../domain/ports.ts'
+import type { CacheChangeRecord, Store } from '../domain/store.ts'
 import type { Trust } from '../verify/trust.ts'
 
 export interface HearOthersOptions {
@@ -17,10 +16,10 @@ export interface HearOthersOptions {
   readonly forgetAll: () => void
   /** Reads the settings again. */
   readonly reloadSettings: () => Promise<void>
-  /** Hears of changes that were applied, and whether memory is believed. */
-  readonly observer: Pick<Observer, 'changesHeard' | 'busTrusted'>
-  /** Milliseconds since the epoch, as changes have them. */
-  readonly clock: Clock
+  /** Hears of what was applied, those of this process included. Default: nobody. */
+  readonly onHeard?: (changes: readonly CacheChangeRecord[]) => void
+  /** Hears whether memory is believed, whenever that changes; at first it is. Default: nobody. */
+  readonly onTrust?: (isTrusted: boolean) => void
   /** Hears of the first failure in a row. */
   readonly onError: (error: unknown) => void
 }
@@ -71,9 +70,9 @@ export async function hearOthers(store: Store, from: number, options: HearOthers
         await options.reloadSettings()
       }
       for (const row of rows) options.forget(row)
+      options.onHeard?.(rows)
       if (rows.some(({ kind }) => kind === 'settings')) await options.reloadSettings()
       applied = last.sequence
-      options.observer.changesHeard(rows.length, options.clock.now() - (rows[0] ?? last).at)
     }
   }
 
@@ -99,7 +98,7 @@ export async function hearOthers(store: Store, from: number, options: HearOthers
   let toldTrust = true
   function tellTrust(): void {
     const isTrusted = trust.holds()
-    if (isTrusted !== toldTrust) options.observer.busTrusted(isTrusted)
+    if (isTrusted !== toldTrust) options.onTrust?.(isTrusted)
     toldTrust = isTrusted
   }
 

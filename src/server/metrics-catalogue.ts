@@ -77,7 +77,7 @@ export const metricsCatalogue: Readonly<Record<MetricName, MetricDefinition>> = 
   },
   hallpass_bus_age_seconds: {
     kind: 'gauge',
-    help: 'Since when the changes of other nodes were last read with success; absent where there is nobody to hear',
+    help: 'Since when the changes of other nodes were last read with success; 0 where there is nobody to hear',
     labels: [],
     together: 'max',
   },

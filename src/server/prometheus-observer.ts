@@ -20,7 +20,7 @@ export async function prometheusObserver(options: PrometheusOptions = {}): Promi
   const registry = new prometheus.Registry()
   if (options.processMetrics ?? true) prometheus.collectDefaultMetrics({ register: registry })
   // Among several processes of one node, the first is asked for the metrics of all, and asks the others.
-  if (process.env.NODE_UNIQUE_ID !== undefined) {
+  if ((await import('node:cluster')).default.isWorker) {
     prometheus.AggregatorRegistry.setRegistries([registry])
     new prometheus.AggregatorRegistry()
   }

@@ -24,7 +24,7 @@ import type { HallpassTables } from './schema.ts'
 import { createSessions } from './sessions.ts'
 import { createSigningKeyStore } from './signing-keys.ts'
 import { createSiteSettings } from './site-settings.ts'
-import { inTransaction } from './transaction.ts'
+import { inTransaction, observeCommits } from './transaction.ts'
 import { createUserApiKeys } from './user-api-keys.ts'
 
 /**
@@ -42,6 +42,7 @@ export async function createStore(database: Database): Promise<Store> {
       await sql`select 1`.execute(db)
     },
     watch: (listener) => database.watch(listener),
+    observe: (observer) => observeCommits(db, (works) => observer.committed(works)),
     close: () => database.close(),
   }
 }

@@ -102,6 +102,11 @@ function refuseWhenOver({ running }: Work): void {
   if (!running) throw new TypeError('a session was used after the work that it was given to was over')
 }
 
+/** Tells how many works each commit on `db` holds, in the place of whoever was told before. */
+export function observeCommits<Tables>(db: Kysely<Tables>, onCommit: (works: number) => void): void {
+  queueOf(db).onCommit = onCommit
+}
+
 function queueOf<Tables>(db: Kysely<Tables>): WorkQueue {
   const known = queues.get(db) ?? new WorkQueue(db as unknown as Kysely<unknown>)
   queues.set(db, known)

@@ -33,6 +33,8 @@ const afterThisTurn = setImmediate
 export class WorkQueue {
   readonly #db: Kysely<unknown>
   readonly #waiting: QueuedWork[] = []
+  /** Hears how many works each commit held. */
+  onCommit: ((works: number) => void) | undefined
   #running: Promise<void> | undefined
 
   constructor(db: Kysely<unknown>) {
@@ -80,6 +82,7 @@ export class WorkQueue {
         }
       })
       for (const work of done) work.committed()
+      if (done.length > 0) this.onCommit?.(done.length)
     } catch (error) {
       first?.work.failed(first.error)
       for (const work of done) work.failed(error)

@@ -6,7 +6,13 @@ import { newUserApiKeyText } from '../domain/key-text.ts'
 import type { Store } from '../domain/store.ts'
 import { storeUserApiKey } from '../domain/store-key.ts'
 import type { HostUser } from '../identity/host-users.ts'
-import { createScopeCatalogue } from '../protocol/scopes.ts'
+import {
+  checkScopeParameters,
+  grantsOf,
+  type ScopeParameters,
+  serializeScopeParameters,
+} from '../protocol/scope-parameters.ts'
+import { createScopeCatalogue, type GrantedScope } from '../protocol/scopes.ts'
 import { createHallpass } from '../server/create-hallpass.ts'
 import type { Hallpass } from '../server/hallpass.ts'
 import type { HallpassOptions } from '../server/options.ts'
@@ -31,6 +37,8 @@ export interface TestHallpassOptions extends Omit<Partial<HallpassOptions>, 'clo
 export interface TestKeyOptions {
   /** Default: as the first key has. */
   readonly scopes?: readonly string[]
+  /** What scopes are narrowed to, as an app asks for it in `scope_parameters`. Default: nothing is. */
+  readonly scopeParameters?: ScopeParameters
   /** Default: whose the first key is. One whom nobody knows yet is known from then on. */
   readonly user?: HostUser
   /** Default: never. */
@@ -48,7 +56,7 @@ export interface TestHallpass {
   /**
    * A further key, of an app of its own.
    *
-   * @throws TypeError for a scope that the site does not know
+   * @throws TypeError for a scope that the site does not know, and for what it cannot be narrowed to
    */
   keyFor(options?: TestKeyOptions): Promise<string>
   /**
@@ -103,8 +111,14 @@ export async function createTestHallpass(options: TestHallpassOptions = {}): Pro
     for (const name of scopes) {
       if (!catalogue.find(name)) throw new TypeError(`there is no scope named ${name}`)
     }
+    const narrowing = checkScopeParameters(
+      asked.scopeParameters && serializeScopeParameters(asked.scopeParameters),
+      { scopes, catalogue },
+    )
+    if (narrowing.outcome === 'refused') throw new TypeError(narrowing.refusal.message)
+    const granted = grantsOf(scopes, narrowing.value)
     const expiresAt = asked.expiresInSeconds === undefined ? null : now + asked.expiresInSeconds * 1000
-    return storeKey(store, { userId: owner.id, scopes, createdAt: now, expiresAt })
+    return storeKey(store, { userId: owner.id, scopes: granted, createdAt: now, expiresAt })
   }
 
   const key = await keyFor()
@@ -157,13 +171,13 @@ function usersIn(
 
 interface KeyOfTest {
   readonly userId: string
-  readonly scopes: readonly string[]
+  readonly scopes: readonly GrantedScope[]
   readonly createdAt: number
   readonly expiresAt: number | null
 }
 
 /** Each key is of an app of its own: an app's second key would take the place of its first. */
-async function storeKey(store: Store, { scopes, ...key }: KeyOfTest): Promise<string> {
+async function storeKey(store: Store, key: KeyOfTest): Promise<string> {
   const secret = newUserApiKeyText({ bytes: (length) => new Uint8Array(randomBytes(length)) })
   const clock = { now: () => key.createdAt }
   await commit(
@@ -175,7 +189,6 @@ async function storeKey(store: Store, { scopes, ...key }: KeyOfTest): Promise<st
         clientId: `test-${secret.hash.slice(0, 12)}`,
         applicationName: 'An app of the test',
         keyHash: secret.hash,
-        scopes: scopes.map((name) => ({ name, allowedParameters: null })),
         pushUrl: null,
       })
       return { result: record, events }

@@ -43,15 +43,18 @@ export async function findKey(
   const { cache, trust, unknownKeys, domain } = verifier
   const warm = await knownKey(verifier, keyHash)
   if (warm) return warm
+  const { observer } = domain
   if (!trust.holds()) {
+    if (observer.isOn) observer.cacheAsked('untrusted')
     await verifier.catchUp()
     const again = await knownKey(verifier, keyHash)
     if (again) return again
   }
   if (unknownKeys.has(keyHash)) {
-    if (domain.observer.isOn) domain.observer.cacheAsked('known_absent')
+    if (observer.isOn) observer.cacheAsked('known_absent')
     return undefined
   }
+  if (observer.isOn) observer.cacheAsked('miss')
   // A key that was good is looked up whoever else comes from its address, and of many requests one looks.
   const isCounted = !cache.isKnown(keyHash) && !underWay.get(verifier)?.has(keyHash)
   const limited = isCounted ? checkUnknownKeys(domain, address) : undefined

@@ -2,6 +2,7 @@ import { hashSecret } from '../domain/key-text.ts'
 import type { GrantedScope, UserApiKeyRecord } from '../domain/store.ts'
 import { checkOwner, type User } from '../domain/user.ts'
 import { checkActive } from '../domain/user-api-keys.ts'
+import { narrowingOf } from '../protocol/scope-parameters.ts'
 import { findUserApiKey } from './authenticate-user-api-key.ts'
 import type { Verifier } from './verifier.ts'
 
@@ -31,12 +32,7 @@ export async function introspect(verifier: Verifier, text: string): Promise<Intr
   if (checkActive(key, now) ?? checkOwner(owner, now)) return { outcome: 'inactive' }
   // A scope that the site no longer has permits nothing.
   const granted = key.scopes.filter(({ name }) => verifier.domain.scopes.find(name))
-  const narrowed = granted.filter(isNarrowed)
+  const narrowed = granted.filter(({ allowedParameters }) => narrowingOf(allowedParameters).length > 0)
   const scopes = granted.filter((scope) => !narrowed.includes(scope)).map(({ name }) => name)
   return { outcome: 'active', key, owner, scopes, narrowed }
-}
-
-/** An empty list of values narrows nothing. */
-function isNarrowed({ allowedParameters }: GrantedScope): boolean {
-  return Object.values(allowedParameters ?? {}).some((values) => values.length > 0)
 }

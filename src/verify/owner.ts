@@ -11,7 +11,7 @@ export async function knownKey(verifier: Verifier, keyHash: string): Promise<Kno
   const { cache } = verifier
   const known = cache.get(keyHash)
   const { observer } = verifier.domain
-  if (observer.isOn) observer.cacheAsked(known ? 'hit' : verifier.trust.holds() ? 'miss' : 'untrusted')
+  if (known && observer.isOn) observer.cacheAsked('hit')
   const userId = known?.key.userId
   if (!known || userId === null || userId === undefined || !isStale(verifier, known)) return known
   const readAt = cache.generation

@@ -134,7 +134,7 @@ describe('hallpass scopes explain', () => {
       `GET /invoices/7 as .json, from /invoices/7.json
 
 users’ keys: permitted by
-  shop:invoices_read  GET /invoices/:id; a key may be narrowed to id=7
+  shop:invoices_read  GET /invoices/:id; a key may be narrowed to id=7.json
   read                GET of every path
   write               GET, POST, PATCH, PUT, DELETE of every path
 

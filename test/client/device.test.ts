@@ -86,6 +86,39 @@ describe('authorizeWithDevice', () => {
     assert.match(credential.key, /^[0-9a-f]{32}$/)
   })
 
+  test('gets a narrowed key, and remembers what it is narrowed to', async () => {
+    const setting = { allow_user_api_key_scopes: 'session_info|bookmarks_calendar' }
+    const path = '/admin/site_settings/allow_user_api_key_scopes.json'
+    assert.equal((await site.asAdmin(path, { method: 'PUT', form: setting })).status, 200)
+    const scopeParameters = { bookmarks_calendar: { username: ['sam'] } }
+    const credential = await authorizeWithDevice(
+      options({
+        scopes: ['session_info', 'bookmarks_calendar'],
+        scopeParameters,
+        showCode: (code) => decide(code, 'authorize'),
+      }),
+    )
+    assert.deepEqual(credential.scopeParameters, scopeParameters)
+    const [key] = await site.store.userApiKeys.listByUser(site.user.id)
+    assert.deepEqual(key?.scopes[1]?.allowedParameters, { username: ['sam'] })
+  })
+
+  // It would ignore the parameter, and the app would hold a key for all that it promised to leave alone.
+  test('asks no site for a narrowed key that does not say that it narrows', async () => {
+    const asked: string[] = []
+    const silent: Fetch = async (input, init) => {
+      asked.push(String(input))
+      if (String(input).endsWith('/.well-known/hallpass')) return new Response('', { status: 404 })
+      return sendToSite(input, init)
+    }
+    const scopeParameters = { bookmarks_calendar: { username: ['sam'] } }
+    const refused = authorizeWithDevice(
+      options({ fetch: silent, scopes: ['bookmarks_calendar'], scopeParameters }),
+    )
+    await assert.rejects(refused, { reason: 'narrowing_not_offered', message: /bookmarks_calendar/ })
+    assert.deepEqual(asked, [`${siteUrl}/.well-known/hallpass`])
+  })
+
   test('passes the site’s refusal on', async () => {
     const refused = authorizeWithDevice(options({ scopes: ['fly'] }))
     await assert.rejects(refused, { reason: 'scope_unknown', status: 403 })

@@ -35,6 +35,7 @@ describe('discover', () => {
       title: 'A forum',
       description: 'About things.',
       loginRequired: true,
+      narrowsScopes: false,
       scopes: null,
     })
     assert.deepEqual(
@@ -108,7 +109,16 @@ describe('discover, where the site publishes what it offers', () => {
     description: 'About things.',
     login_required: false,
     flows: { browser: {}, device: { interval: 5 }, oauth_device: null },
-    scopes: [scope, { ...scope, name: 'user_status', allowed: false }],
+    narrowing: { parameter: 'scope_parameters' },
+    scopes: [
+      scope,
+      {
+        ...scope,
+        name: 'user_status',
+        allowed: false,
+        routes: [{ restrictable: ['id', 'state'] }, null, { restrictable: ['id', 7] }],
+      },
+    ],
   }
 
   test('asks nothing else', async () => {
@@ -120,9 +130,16 @@ describe('discover, where the site publishes what it offers', () => {
       title: 'A forum',
       description: 'About things.',
       loginRequired: false,
+      narrowsScopes: true,
       scopes: [
-        { name: 'read', label: 'Read', description: 'GET of all.', allowed: true },
-        { name: 'user_status', label: 'Read', description: 'GET of all.', allowed: false },
+        { name: 'read', label: 'Read', description: 'GET of all.', allowed: true, restrictable: [] },
+        {
+          name: 'user_status',
+          label: 'Read',
+          description: 'GET of all.',
+          allowed: false,
+          restrictable: ['id', 'state'],
+        },
       ],
     })
     assert.equal(recorded.requests.length, 1)
@@ -149,7 +166,7 @@ describe('discover, where the site publishes what it offers', () => {
     ]
     const { fetch } = recordedFetch(jsonAnswer(200, { ...published, scopes }))
     assert.deepEqual((await discover('forum.example.com', { fetch })).scopes, [
-      { name: 'shop:orders', label: 'shop:orders', description: '', allowed: false },
+      { name: 'shop:orders', label: 'shop:orders', description: '', allowed: false, restrictable: [] },
     ])
   })
 

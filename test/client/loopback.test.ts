@@ -49,6 +49,16 @@ describe('authorizeWithLoopback', () => {
     assert.ok(!shown.text.includes(credential.key))
   })
 
+  test('opens no browser for a narrowed key at a site that does not say that it narrows', async () => {
+    const refused = authorizeWithLoopback(
+      request({
+        scopeParameters: { read: { id: ['1'] } },
+        openBrowser: () => assert.fail('a browser was opened'),
+      }),
+    )
+    await assert.rejects(refused, { reason: 'narrowing_not_offered' })
+  })
+
   test('answers a browser that comes again with the same page', async () => {
     let redirectUrl = ''
     await authorizeWithLoopback(

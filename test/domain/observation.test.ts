@@ -58,7 +58,7 @@ describe('Observer', () => {
       heard.filter((line) => !line.startsWith('storeAsked')),
       ['cacheAsked miss', 'verified user_api_key user_api_key_invalid', 'refused GET user_api_key_invalid'],
     )
-    assert.ok(heard.includes('storeAsked userApiKeys.findByHashWithAccount done'))
+    assert.ok(heard.some((line) => /^storeAsked userApiKeys\.findByHash\w* done$/.test(line)))
   })
 
   test('hears of a transaction that fails', async () => {
@@ -88,7 +88,8 @@ describe('Observer', () => {
     const headers = { 'api-key': 'a'.repeat(64), 'api-username': 'admin' }
     await other.request('/session/current.json', { headers })
     await other.close()
-    assert.deepEqual(off.heard, ['refused GET api_key_invalid'])
+    const ofRequest = off.heard.filter((line) => line !== 'committed')
+    assert.deepEqual(ofRequest, ['refused GET api_key_invalid'])
   })
 })
 

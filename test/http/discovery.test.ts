@@ -81,6 +81,12 @@ describe('GET /.well-known/hallpass', () => {
       paddings: ['oaep', 'pkcs1'],
       public_key: { type: 'RSA', minimum_bits: 1024, minimum_bits_device: 2048, maximum_bits: 8192 },
       maximum_expires_in_seconds: 365 * 86_400,
+      narrowing: {
+        parameter: 'scope_parameters',
+        maximum_bytes: 2000,
+        maximum_bytes_per_value: 200,
+        maximum_values_per_parameter: 50,
+      },
       redirects: { loopback: true, none: true, check_endpoint: `${siteUrl}/user-api-key/new.json` },
       limits: {
         requests_per_minute: 1_000_000,

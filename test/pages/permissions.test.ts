@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { permissions } from '../../src/pages/permissions.ts'
+import { permissions, wholeNarrowing } from '../../src/pages/permissions.ts'
+import { strangeValues } from './samples.ts'
 
 const read = { name: 'read', label: 'Read everything' }
 const write = { name: 'write', label: 'Read everything, and post' }
@@ -19,4 +20,29 @@ describe('permissions', () => {
       )
     })
   }
+
+  test('says what a scope is narrowed to, each value apart from the text around it', () => {
+    const allowedParameters = { customer_id: ['12', '13'], state: ['open'] }
+    const [item = ''] = permissions([{ name: 'orders', label: 'See your orders', allowedParameters }])
+    const bare = item
+      .toString()
+      .replace(/<(?!bdi|\/bdi)[^>]+>/g, '')
+      .replace(/ class="[^"]*"/g, '')
+      .trim()
+    assert.equal(
+      bare,
+      'See your orders · only customer_id <bdi>12</bdi> or <bdi>13</bdi>, and state <bdi>open</bdi>',
+    )
+  })
+
+  test('escapes and bounds strange values, and shows all of them to whoever looks closer', () => {
+    const allowedParameters = { id: strangeValues }
+    const [item = ''] = permissions([{ name: 'orders', label: 'See your orders', allowedParameters }])
+    assert.doesNotMatch(item.toString(), /<script|\u202e|W{41}/)
+    assert.match(item.toString(), / or 21 others</)
+    const whole = String(wholeNarrowing(allowedParameters))
+    assert.equal(whole.match(/<bdi/g)?.length, strangeValues.length)
+    assert.match(whole, /W{200}/)
+    assert.equal(wholeNarrowing(null), null)
+  })
 })

@@ -89,6 +89,40 @@ const endlessRequest: ConsentModel = {
   switchUserAction: '/hallpass/switch',
 }
 
+/** Values as a request has them, ordinary and not. */
+const narrowedScopes: ConsentModel['scopes'] = [
+  {
+    name: 'shop:orders',
+    label: 'See your orders',
+    description: 'GET /orders and /orders/ID.',
+    allowedParameters: { customer_id: ['12', '13'] },
+  },
+  ...consentModel.scopes,
+]
+
+export const strangeValues: readonly string[] = [
+  '"><script>alert(1)</script>',
+  '12” or “13',
+  'invoice\u202Egnp.ppa\u202C',
+  'W'.repeat(200),
+  'ن'.repeat(60),
+  'a b',
+  ...Array.from({ length: 20 }, (_, index) => `${index}`),
+]
+
+const strangelyNarrowed: ConsentModel['scopes'] = [
+  {
+    name: 'shop:orders',
+    label: 'See your orders',
+    description: 'GET /orders and /orders/ID.',
+    allowedParameters: {
+      customer_id: strangeValues,
+      a_parameter_with_quite_a_long_name: ['7d3f8f2e-3f0b-4b07-9c3a-2f6a5b1f1c55', 'open'],
+      state: ['open'],
+    },
+  },
+]
+
 const example = `https://meadow.example/user-api-key/new?application_name=My+app&client_id=my-app-1&scopes=read&nonce=${'a1b2c3d4'.repeat(4)}&public_key=-----BEGIN+PUBLIC+KEY-----%0AMIIBIjANBgkq…%0A-----END+PUBLIC+KEY-----`
 
 const payload = `${'kR3+x/Zq7mW2'.repeat(28)}pQ==`
@@ -252,6 +286,8 @@ export const samples: Readonly<Record<string, Html>> = {
   'consent-breaking': consentPage({ ...consentModel, applicationName: breakingName }),
   'consent-turning': consentPage({ ...consentModel, applicationName: turningName }),
   'consent-endless': consentPage(endlessRequest),
+  'consent-narrowed': consentPage({ ...consentModel, scopes: narrowedScopes }),
+  'consent-narrowed-strange': consentPage({ ...consentModel, scopes: strangelyNarrowed }),
   'one-time-password': oneTimePasswordPage(oneTimePassword),
   'one-time-password-endless': oneTimePasswordPage({
     ...oneTimePassword,
@@ -288,6 +324,7 @@ export const samples: Readonly<Record<string, Html>> = {
   }),
   'activate-link': activationPage({ ...activation, handle: byLink }),
   'activate-link-wrong': activationPage({ ...activation, handle: { ...byLink, invalidCode: true } }),
+  'activate-narrowed': activationPage({ ...activation, scopes: narrowedScopes }),
   'activate-endless': activationPage({
     ...activation,
     siteTitle: endlessRequest.siteTitle,
@@ -325,9 +362,19 @@ export const samples: Readonly<Record<string, Html>> = {
     applicationName: 'Pocket Reader',
   }),
   result: resultPage({ siteTitle, applicationName: 'Nightly backup', payload }),
+  'result-narrowed': resultPage({
+    siteTitle,
+    applicationName: 'Nightly backup',
+    payload,
+    scopes: narrowedScopes,
+  }),
   'result-endless': resultPage({ siteTitle, applicationName: endlessName, payload: payload.repeat(3) }),
   apps: appsPage(appsModel),
   'apps-of-application': appsPage({ siteTitle, user: appsModel.user, csrfToken: 'token-1', apps, now }),
+  'apps-narrowed': appsPage({
+    ...appsModel,
+    apps: apps.map((app, index) => ({ ...app, scopes: index === 1 ? strangelyNarrowed : narrowedScopes })),
+  }),
   'apps-empty': appsPage({ ...appsModel, apps: [] }),
   'apps-extreme': appsPage({
     ...appsModel,

@@ -112,3 +112,19 @@ describe('readParameters', () => {
     fc.assert(fc.property(fc.webQueryParameters(), body, (query, value) => void read(query, value)))
   })
 })
+
+describe('a parameter that is a JSON object', () => {
+  const spec = { narrowing: { limit: 20, json: true } }
+  const of = (body: Record<string, unknown>): unknown => {
+    const result = readParameters({ query: new URLSearchParams(), body }, spec)
+    return result.outcome === 'read' ? result.values : result.refusal.reason
+  }
+
+  test('may stand in a JSON body as the object or as its text, within the same limit', () => {
+    assert.deepEqual(of({ narrowing: { a: ['1'] } }), { narrowing: '{"a":["1"]}' })
+    assert.deepEqual(of({ narrowing: '{"a":["1"]}' }), { narrowing: '{"a":["1"]}' })
+    assert.equal(of({ narrowing: { a: ['1'.repeat(20)] } }), 'parameter_too_long')
+    assert.equal(of({ narrowing: ['a'] }), 'parameter_invalid')
+    assert.deepEqual(of({ narrowing: null }), {})
+  })
+})

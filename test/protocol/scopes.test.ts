@@ -64,6 +64,19 @@ const ownScopes: readonly OwnScope[] = [
     description: 'PUT /refunds/PROJECT; can be narrowed to projects.',
     routes: [{ methods: ['PUT'], paths: ['/refunds/:project'], params: ['project'] }],
   },
+  {
+    name: 'billing:files',
+    label: 'Read files',
+    description: 'GET /files/NAME and the like; can be narrowed to names.',
+    routes: [
+      {
+        methods: ['GET'],
+        paths: ['/files/:name', '/files/:name/content', '/pages/:name{[0-9]+}'],
+        pathParams: ['name'],
+      },
+      { methods: ['GET'], paths: ['/feeds/:name'], formats: ['rss'], pathParams: ['name'] },
+    ],
+  },
 ]
 
 const catalogue = createScopeCatalogue(ownScopes)
@@ -102,7 +115,8 @@ describe('compileScopes', () => {
       method: 'GET',
       path: '/u/ann/bookmarks.ics',
       needed: 'bookmarks_calendar, read, write',
-      granted: 'push, bookmarks_calendar (only username: bob or eve)',
+      granted: 'push, bookmarks_calendar (only username bob or eve)',
+      outside: '. the request is outside of what it is narrowed to by `username`',
     })
   })
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import type { CacheChange } from '../../src/domain/changes.ts'
-import { noObserver } from '../../src/domain/observation.ts'
 import type { CacheChangeRecord, ChangeListener, Store } from '../../src/domain/store.ts'
 import { type Bus, hearOthers, latestChange } from '../../src/server/hear-others.ts'
 import { Trust } from '../../src/verify/trust.ts'
@@ -223,8 +222,6 @@ async function listening(t: TestContext): Promise<Node> {
       if (node.reloadFailure) throw node.reloadFailure
       heard.push('reload')
     },
-    observer: noObserver,
-    clock: { now: () => 0 },
     onError: (error) => heard.push((error as Error).message),
   })
   t.after(() => bus.close())

@@ -110,3 +110,18 @@ describe('createTestHallpass', () => {
     })
   })
 })
+
+describe('keyFor', () => {
+  const scope = { ...orders, routes: [{ methods: ['GET'], paths: ['/orders'], params: ['customer_id'] }] }
+
+  test('makes a key that is narrowed as an app’s would be', async () => {
+    await using({ scopes: [scope] }, async (kit) => {
+      const key = await kit.keyFor({ scopeParameters: { 'shop:orders': { customer_id: ['12'] } } })
+      const headers = { 'user-api-key': key }
+      const ask = (path: string): Promise<string> => decisionOn(kit, kit.request(path, { headers }))
+      assert.equal(await ask('/orders?customer_id=12'), 'sam')
+      assert.equal(await ask('/orders?customer_id=13'), 'scope_insufficient')
+      await assert.rejects(kit.keyFor({ scopeParameters: { 'shop:orders': { id: ['12'] } } }), TypeError)
+    })
+  })
+})
