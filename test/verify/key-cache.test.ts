@@ -114,4 +114,19 @@ describe('KeyCache', () => {
     cache.put('400', known('400'), cache.generation)
     assert.equal(held(), 10)
   })
+
+  test('drops the keys of a changed client, also of many, and keeps those read since', () => {
+    const ofClient = (clientId: string) =>
+      ({ ...known('1'), kind: 'user_api_key', key: { client: { clientId } } }) as unknown as KnownKey
+    const cache = new KeyCache()
+    cache.put('a', ofClient('app'), cache.generation)
+    cache.put('b', ofClient('other'), cache.generation)
+    cache.forget({ kind: 'client', value: 'app' })
+    assert.deepEqual([cache.get('a') !== undefined, cache.get('b') !== undefined], [false, true])
+    cache.put('a', ofClient('app'), cache.generation)
+    assert.notEqual(cache.get('a'), undefined)
+    cache.forget({ kind: 'client', value: 'app' })
+    for (let index = 0; index < 2000; index += 1) cache.forget({ kind: 'client', value: String(index) })
+    assert.deepEqual([cache.get('a') !== undefined, cache.get('b') !== undefined], [false, true])
+  })
 })
