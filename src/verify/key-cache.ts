@@ -46,12 +46,17 @@ interface Owner {
 interface Entry {
   readonly known: KnownKey
   readonly owner: Owner | undefined
+  /** The generation when it was read. */
+  readonly readAt: number
   /** Whether the key was used since its turn to be dropped came last. */
   isUsed: boolean
 }
 
 /** How many keys that are in use are spared, at the most, to find one that is not. It bounds what one new key costs. */
 const spared = 64
+
+/** How many changed clients are remembered before all keys are gone through, which takes long where there are many. */
+const mostChangedClients = 1000
 
 /**
  * Keys by their hash, so that a key seen before costs no look-up. Bounded: past the capacity keys are dropped that were
@@ -63,6 +68,8 @@ export class KeyCache {
   readonly #isTrusted: () => boolean
   readonly #keys: Map<string, Entry> = new Map()
   readonly #owners: Map<string, Owner> = new Map()
+  /** Clients that were changed, and the generation of that: their keys are dropped when they are next asked for. */
+  readonly #changedClients: Map<string, number> = new Map()
   #generation = 0
 
   constructor({ capacity = () => 100_000, isTrusted = () => true }: KeyCacheOptions = {}) {
@@ -84,7 +91,9 @@ export class KeyCache {
   get(keyHash: string): KnownKey | undefined {
     const entry = this.#keys.get(keyHash)
     if (entry === undefined || !this.#isTrusted()) return undefined
-    if (entry.owner?.isStale) return this.drop(keyHash)
+    if (entry.owner?.isStale || (this.#changedClients.size > 0 && this.#isOfChangedClient(entry))) {
+      return this.drop(keyHash)
+    }
     entry.isUsed = true
     return entry.known
   }
@@ -98,7 +107,7 @@ export class KeyCache {
   put(keyHash: string, known: KnownKey, readAt: number): void {
     if (readAt !== this.#generation) return
     this.drop(keyHash)
-    this.#keys.set(keyHash, { known, owner: this.#ownerOf(known), isUsed: false })
+    this.#keys.set(keyHash, { known, owner: this.#ownerOf(known), readAt, isUsed: false })
     while (this.#keys.size > this.#capacity()) this.#dropUnused()
   }
 
@@ -118,6 +127,7 @@ export class KeyCache {
     this.#generation += 1
     this.#keys.clear()
     this.#owners.clear()
+    this.#changedClients.clear()
   }
 
   /** Drops what an event of this process made stale. */
@@ -131,7 +141,7 @@ export class KeyCache {
     this.#generation += 1
     if (kind === 'key') this.drop(value)
     if (kind === 'user') this.#dropOwner(value)
-    if (kind === 'client') this.#dropClient(value)
+    if (kind === 'client') this.#changeClient(value)
   }
 
   #ownerOf({ owner }: KnownKey): Owner | undefined {
@@ -151,11 +161,18 @@ export class KeyCache {
     this.#owners.delete(userId)
   }
 
-  /** A client is renamed seldom, and mostly has one key: an index would cost more than going through all keys. */
-  #dropClient(clientId: string): void {
-    for (const [hash, { known }] of this.#keys) {
-      if (known.kind === 'user_api_key' && known.key.client.clientId === clientId) this.drop(hash)
-    }
+  /** A client is changed seldom, and mostly has one key: an index of all would cost every key something. */
+  #changeClient(clientId: string): void {
+    this.#changedClients.set(clientId, this.#generation)
+    if (this.#changedClients.size <= mostChangedClients) return
+    for (const [hash, entry] of this.#keys) if (this.#isOfChangedClient(entry)) this.drop(hash)
+    this.#changedClients.clear()
+  }
+
+  #isOfChangedClient({ known, readAt }: Entry): boolean {
+    if (known.kind !== 'user_api_key') return false
+    const changedAt = this.#changedClients.get(known.key.client.clientId)
+    return changedAt !== undefined && readAt < changedAt
   }
 
   /** In the order of their coming, those that were used since they came, or since their last turn, are spared once. */

@@ -1,14 +1,25 @@
 /** Two servers on one database, as processes: a key revoked at one, while the other runs, and while it stands still. */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { Agent, get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { freshPostgresUrl } from '../fresh-postgres.ts'
 import { type RunningServer, startServer } from '../running-server.ts'
 
 /** The bound that the servers are set to. */
 const boundMs = 500
+
+interface Answer {
+  readonly status: number
+  readonly reason: string | undefined
+}
+
+/** One connection to each server. */
+const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+after(() => agent.destroy())
 
 const databases = [
   ['SQLite', async () => ({})],
@@ -55,8 +66,18 @@ for (const [name, environment] of databases) {
       return { id: key.id, text: key.key }
     }
 
-    function ask({ baseUrl }: RunningServer, text: string): Promise<Response> {
-      return fetch(`${baseUrl}/session/current.json`, { headers: { 'api-key': text } })
+    /**
+     * Asks, and reads all of the answer, so that the next question goes over the same connection: a server that goes on
+     * finds it before it has looked at any timer.
+     */
+    async function ask({ port }: RunningServer, text: string): Promise<Answer> {
+      const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+      const path = '/session/current.json'
+      get({ port, host: '127.0.0.1', path, agent, headers: { 'api-key': text } }, async (response) => {
+        const { reason } = (await json(response)) as { reason?: string }
+        resolve({ status: response.statusCode ?? 0, reason })
+      }).on('error', reject)
+      return promise
     }
 
     async function known(): Promise<{ readonly id: number; readonly text: string }> {
@@ -71,14 +92,13 @@ for (const [name, environment] of databases) {
       await asAdmin('POST', `/admin/api/keys/${id}/revoke.json`)
       const since = performance.now()
       for (;;) {
-        const response = await ask(other, text)
+        const { status, reason } = await ask(other, text)
         const took = performance.now() - since
-        if (response.status !== 200) {
-          assert.equal(((await response.json()) as { reason: string }).reason, 'api_key_revoked')
+        if (status !== 200) {
+          assert.equal(reason, 'api_key_revoked')
           t.diagnostic(`${took.toFixed(1)} ms`)
           break
         }
-        await response.body?.cancel()
         assert.ok(took < boundMs, `let in after ${took} ms`)
       }
     })
@@ -94,9 +114,7 @@ for (const [name, environment] of databases) {
       await asAdmin('POST', `/admin/api/keys/${id}/revoke.json`)
       await new Promise((resolve) => setTimeout(resolve, boundMs + 100))
       process.kill(other.pid, 'SIGCONT')
-      const response = await first
-      assert.equal(response.status, 403)
-      assert.equal(((await response.json()) as { reason: string }).reason, 'api_key_revoked')
+      assert.deepEqual(await first, { status: 403, reason: 'api_key_revoked' })
     })
 
     test('a server that stood still lets in a key that is still good', async (t) => {
