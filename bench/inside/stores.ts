@@ -1,6 +1,6 @@
 /**
  * Measures cold verification and issuing in its own process, on several stores in turn:
- * `stores.ts <stores as JSON> <rounds> <keys a round> <issuings a round>`. A store is `{ keys, path }` or `{ keys, url }`.
+ * `stores.ts <stores as JSON> <rounds> <batches of cold keys a round> <issuings a round>`. A store is `{ keys, path }` or `{ keys, url }`.
  *
  * There is no HTTP in between, which costs the same whatever the store and would hide what differs.
  */
@@ -17,17 +17,22 @@ export type FilledStore = { readonly keys: number } & ({ readonly path: string }
 /** What is printed after `STORES`, for each store: of each round the mean of one, in microseconds. */
 export interface StoreRounds {
   readonly cold: readonly number[]
+  /** Processor time of this process for a cold key; PostgreSQL’s own is not in it. */
+  readonly coldProcessor: readonly number[]
   readonly issuing: readonly number[]
 }
 
-const [stores = '[]', rounds = '3', coldKeys = '500', issuings = '100'] = process.argv.slice(2)
+const [stores = '[]', rounds = '3', coldBatches = '2', issuings = '100'] = process.argv.slice(2)
 const atOnce = 32
+/** How many cold keys are presented to one Hallpass: the smallest store has few more, and none must come twice. */
+const batch = 900
 const form = approvalForm()
 
 interface Measured {
   readonly keys: number
   readonly store: Store
   readonly cold: number[]
+  readonly coldProcessor: number[]
   readonly issuing: number[]
   /** How many keys were presented so far. */
   presented: number
@@ -36,19 +41,25 @@ interface Measured {
 const all: Measured[] = []
 for (const filled of JSON.parse(stores) as readonly FilledStore[]) {
   const store = await ('url' in filled ? openPostgresStore(filled) : openSqliteStore(filled))
-  all.push({ keys: filled.keys, store, cold: [], issuing: [], presented: 0 })
+  all.push({ keys: filled.keys, store, cold: [], coldProcessor: [], issuing: [], presented: 0 })
 }
 // The first round of each is thrown away: it is there to be compiled in.
 for (let round = 0; round <= Number(rounds); round += 1) {
   for (const measured of all) {
-    const cold = await verifyCold(measured)
+    const cold: Each[] = []
+    for (let each = 0; each < Number(coldBatches); each += 1) cold.push(await verifyCold(measured))
     const issuing = await issue(measured, round)
     if (round === 0) continue
-    measured.cold.push(cold)
-    measured.issuing.push(issuing)
+    measured.cold.push(mean(cold.map(({ microseconds }) => microseconds)))
+    measured.coldProcessor.push(mean(cold.map(({ processor }) => processor)))
+    measured.issuing.push(issuing.microseconds)
   }
 }
-const report: readonly StoreRounds[] = all.map(({ cold, issuing }) => ({ cold, issuing }))
+const report: readonly StoreRounds[] = all.map(({ cold, coldProcessor, issuing }) => ({
+  cold,
+  coldProcessor,
+  issuing,
+}))
 console.log(`STORES ${JSON.stringify(report)}`)
 for (const { store } of all) await store.close()
 process.exit()
@@ -65,24 +76,22 @@ function newHallpass(store: Store): Promise<Hallpass> {
   })
 }
 
-async function verifyCold(measured: Measured): Promise<number> {
+async function verifyCold(measured: Measured): Promise<Each> {
   const { keys, store, presented } = measured
-  // In the smallest store there are no more, and none must come twice.
-  const count = Math.min(Number(coldKeys), 900)
-  measured.presented += count
-  const requests = spreadKeys(keys, count, presented).map(
+  measured.presented += batch
+  const requests = spreadKeys(keys, batch, presented).map(
     (n) => new Request('http://bench.test/topics', { headers: { 'user-api-key': keyText(n) } }),
   )
   const hallpass = await newHallpass(store)
-  const microseconds = await timeEach(requests, async (request) => {
+  const each = await timeEach(requests, async (request) => {
     const { outcome } = await hallpass.authenticate(request)
     if (outcome !== 'authenticated') throw new Error(`a key is not taken: ${outcome}`)
   })
   await hallpass.close()
-  return microseconds
+  return each
 }
 
-async function issue({ store }: Measured, round: number): Promise<number> {
+async function issue({ store }: Measured, round: number): Promise<Each> {
   const hallpass = await newHallpass(store)
   const cookie = `_t=${sessionToken(1)}`
   const answer = await hallpass.fetch(
@@ -100,22 +109,35 @@ async function issue({ store }: Measured, round: number): Promise<number> {
     const body = form.replaceAll('{n}', `${Date.now()}-${round}-${i}`)
     return new Request('http://bench.test/user-api-key', { method: 'POST', headers, body })
   })
-  const microseconds = await timeEach(requests, async (request) => {
+  const each = await timeEach(requests, async (request) => {
     const { status } = await hallpass.fetch(request)
     if (status !== 200) throw new Error(`a key is not issued: ${status}`)
   })
   await hallpass.close()
-  return microseconds
+  return each
 }
 
-/** Works through a list with {@link atOnce} at a time; answers with the time for each, in microseconds. */
-async function timeEach<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<number> {
+/** What one of a list took, in microseconds. */
+interface Each {
+  readonly microseconds: number
+  readonly processor: number
+}
+
+/** Works through a list with {@link atOnce} at a time. */
+async function timeEach<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<Each> {
   const waiting = [...items]
+  const usedBefore = process.cpuUsage()
   const startedAt = performance.now()
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
       for (let item = waiting.pop(); item !== undefined; item = waiting.pop()) await work(item)
     }),
   )
-  return ((performance.now() - startedAt) * 1000) / items.length
+  const microseconds = (performance.now() - startedAt) * 1000
+  const { user, system } = process.cpuUsage(usedBefore)
+  return { microseconds: microseconds / items.length, processor: (user + system) / items.length }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
 }

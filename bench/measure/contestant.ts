@@ -1,5 +1,6 @@
 /** What stands in a comparison: a request that is answered with success, and the load that it bears. */
 import { request } from 'node:http'
+import { processorTimeOf } from './children.ts'
 import type { Bench } from './figure.ts'
 import type { Load, LoadResult } from './load.ts'
 
@@ -10,8 +11,10 @@ export interface Contestant {
   readonly method?: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
-  /** What the body of a right answer holds. */
+  /** What the body of a right answer holds, or a header of it. */
   readonly answers: string
+  /** Its process, where its processor time is worth knowing: one whose work is not done by its children. */
+  readonly pid?: number
 }
 
 interface Answer {
@@ -75,13 +78,20 @@ export async function checkRefuses(contestant: Contestant, header: string, value
   }
 }
 
+/** What a contestant bore. */
+export interface Measured extends LoadResult {
+  /** Processor time of its process for a request, in microseconds; NaN where that is not known. */
+  readonly processorMicroseconds: number
+}
+
 /** Measures a contestant under load once. */
-export function measured(
+export async function measured(
   bench: Bench,
-  { url, method, headers, body }: Contestant,
+  { url, method, headers, body, pid = 0 }: Contestant,
   load: Omit<Load, 'url' | 'method' | 'headers' | 'body' | 'seconds'> & { readonly seconds?: number },
-): Promise<LoadResult> {
-  return bench.load.run({
+): Promise<Measured> {
+  const before = processorTimeOf(pid) ?? Number.NaN
+  const result = await bench.load.run({
     url,
     headers,
     ...(method === undefined ? {} : { method }),
@@ -89,6 +99,8 @@ export function measured(
     seconds: bench.effort.seconds,
     ...load,
   })
+  const after = processorTimeOf(pid) ?? Number.NaN
+  return { ...result, processorMicroseconds: (after - before) / result.requests }
 }
 
 /** Warms contestants up: a second each with many connections, so that what is measured is compiled. */

@@ -143,7 +143,7 @@ async function addressOf(child: Child): Promise<string> {
 
 function peer(child: Child, contestant: Contestant, folder?: string): Peer {
   return {
-    contestant,
+    contestant: { ...contestant, pid: child.pid },
     child,
     async stop() {
       await child.stop()
