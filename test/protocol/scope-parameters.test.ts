@@ -110,8 +110,15 @@ const foreign = fc.constantFrom('13', '120', ' 12', '12 ', '012', '1 2', '12,13'
 
 // An attacker with a key for customer 12 would otherwise read the orders of customer 13.
 describe('a narrowed key', () => {
-  const name = fc.constantFrom('customer_id', 'customer_id[]', 'customer_id[0]', 'customer_id[a][b]', 'other')
-  const value = fc.oneof(fc.constant(own), foreign)
+  // Mostly what is allowed, so that what is not stands beside it more often than alone.
+  const name = fc.oneof(
+    { weight: 4, arbitrary: fc.constant('customer_id') },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom('customer_id[]', 'customer_id[0]', 'customer_id[a][b]', 'other'),
+    },
+  )
+  const value = fc.oneof({ weight: 4, arbitrary: fc.constant(own) }, { weight: 1, arbitrary: foreign })
   const pair = fc.tuple(name, value)
   const encoded = (text: string, everything: boolean): string =>
     everything
