@@ -1,5 +1,6 @@
 /** A clock and timers that stand still until a test moves them. */
 import type { Clock, Timers } from '../src/domain/ports.ts'
+import { onPostgres } from './test-database.ts'
 
 export interface ManualTime {
   readonly clock: Clock
@@ -45,5 +46,6 @@ export function manualTime(start: number = Date.UTC(2026, 0, 15, 12)): ManualTim
 
 /** Lets everything that waits for no timer and no outside event go on to where it must wait. */
 async function settled(): Promise<void> {
+  if (onPostgres) return (await import('./postgres-idle.ts')).postgresIdle()
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }

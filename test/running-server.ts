@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { newTestData } from './test-database.ts'
 
 /** The command, as `npx hallpass` runs it. */
 export const hallpassCommand: string = fileURLToPath(new URL('../bin/hallpass.js', import.meta.url))
@@ -69,7 +70,7 @@ async function startOn(port: number, options: ServerOptions): Promise<RunningSer
       ...process.env,
       HALLPASS_HOST: '127.0.0.1',
       HALLPASS_PORT: String(port),
-      HALLPASS_DATA: dataDir,
+      ...(await newTestData(dataDir)).env,
       HALLPASS_ADMIN_USERNAME: admin.adminUsername,
       HALLPASS_ADMIN_PASSWORD: admin.adminPassword,
       HALLPASS_ADMIN_API_KEY: admin.adminApiKey,

@@ -5,7 +5,7 @@ import type { User } from '../src/domain/user.ts'
 import type { SettingName } from '../src/protocol/settings.ts'
 import { createHallpass, type HallpassOptions } from '../src/server/create-hallpass.ts'
 import type { Hallpass } from '../src/server/hallpass.ts'
-import { openSqliteStore } from '../src/storage/open-store.ts'
+import { openTestStore } from './test-database.ts'
 
 export const siteUrl = 'http://hallpass.test'
 export const userPassword = 'correct horse battery'
@@ -99,7 +99,7 @@ const roomySettings = {
 export async function createTestSite(options: Partial<HallpassOptions> = {}): Promise<TestSite> {
   let now = Date.UTC(2026, 0, 15, 12, 0, 0)
   let counter = 1
-  const store = options.store ?? (await openSqliteStore({ path: ':memory:' }))
+  const store = options.store ?? (await openTestStore())
   for (const [name, value] of Object.entries(roomySettings)) {
     await store.settings.put({ name, value, updatedAt: now })
   }

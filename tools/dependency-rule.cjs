@@ -147,6 +147,13 @@ module.exports = {
       to: { path: '^(test|tools|examples|bench)/' },
     },
     {
+      name: 'bench-stands-alone',
+      comment: 'what is measured is what is published, and not what the tests make of it',
+      severity: 'error',
+      from: { path: '^bench/' },
+      to: { path: '^(test|tools|examples|conformance)/' },
+    },
+    {
       name: 'conformance-stands-alone',
       comment:
         'the suite tries a server from outside: it uses Node alone, so that nothing is tested with its own code',

@@ -2,18 +2,23 @@
 //
 // `npm start`, `npm test` and `npm run check` run this first, on whatever Node the machine has: so it is plain
 // JavaScript that Node 20 reads, and it uses nothing that it would have to install.
+//
+// `node tools/install.js bench` does the same for a folder that has packages of its own, once the root's are there.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const [folder] = process.argv.slice(2)
+const root = fileURLToPath(new URL(folder === undefined ? '..' : `../${folder}/`, import.meta.url))
 const oldestNode = 24
 
 const cause = staleBecause()
 if (cause !== undefined) install(cause)
-requireNode()
-linkCommand()
+if (folder === undefined) {
+  requireNode()
+  linkCommand()
+}
 
 /** Why the packages must be installed, or undefined when they need not be. */
 function staleBecause() {
@@ -44,7 +49,8 @@ function packagesIn(file) {
 }
 
 function install(cause) {
-  console.error(`hallpass: ${cause}: installing with npm ci (about half a minute the first time)`)
+  const long = folder === undefined ? 'about half a minute' : 'a few seconds'
+  console.error(`hallpass: ${cause}: installing ${whatIn()}with npm ci (${long} the first time)`)
   // Some settings leave out what the scripts need: NODE_ENV=production omits devDependencies.
   const options = ['ci', '--include=dev', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error']
   // The npm and the Node that run this script, not the ones in node_modules, which npm is about to replace.
@@ -57,6 +63,14 @@ function install(cause) {
   console.error('hallpass: npm ci failed; what it said stands above')
   console.error('hallpass: mend that (often it is the network), then run the same command again')
   process.exit(1)
+}
+
+/** What a folder of its own brings, for whoever did not expect an installation. */
+function whatIn() {
+  if (folder === undefined) return ''
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const names = Object.entries(dependencies).map(([name, version]) => `${name} ${version}`)
+  return `${names.join(', ')} into ${folder}/ `
 }
 
 /** The scripts run on the Node in node_modules; without it, the machine's own must be new enough. */

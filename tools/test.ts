@@ -2,6 +2,8 @@
  * Runs the tests: `npm test`, or `npm test -- test/protocol scopes` for the files whose path holds one of the words,
  * or `npm test -- --name='refuses a revoked key'` for the tests whose name matches the expression.
  *
+ * `npm run test:postgres` runs them on PostgreSQL in the place of SQLite; its words and options are the same.
+ *
  * One line a file, failures in full at the end, and as the very last line what it comes to.
  */
 import { globSync } from 'node:fs'
@@ -29,6 +31,18 @@ if (files.length === 0) {
   process.exit(1)
 }
 
+// One server for all files, which is what takes a second to start; each test has a database of its own on it.
+let stopPostgres = async (): Promise<void> => {}
+if (process.env.HALLPASS_TEST_DATABASE === 'postgres') {
+  const { sharedServerVariable, startPostgres } = await import('../test/running-postgres.ts')
+  const { makeTemplate } = await import('../test/postgres-template.ts')
+  const server = await startPostgres()
+  await makeTemplate(server.url)
+  process.env[sharedServerVariable] = server.url
+  stopPostgres = () => server.stop()
+  console.log(`on PostgreSQL (port ${server.port}); what is about SQLite is skipped`)
+}
+
 const tally = createTally((file) => relative(root, file), { mayBeEmpty: names.length > 0 })
 const stream = run({
   cwd: root,
@@ -49,5 +63,6 @@ stream.on('test:stderr', tally.printed)
 stream.on('end', () => {
   for (const line of tally.report()) console.log(line)
   process.exitCode = tally.failed() ? 1 : 0
+  void stopPostgres()
 })
 stream.resume()

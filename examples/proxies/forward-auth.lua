@@ -4,9 +4,10 @@
 local hallpass = "http://127.0.0.1:4000/hallpass/forward-auth"
 local patience_ms = 5000
 
--- What belongs to one connection or to a body, and what the question says itself.
+-- What belongs to one connection or to a body, and what the question says itself. Upgrade stays: Hallpass wants to know of
+-- a WebSocket, and without Connection it asks for nothing.
 local own = {
-  ["connection"] = true, ["keep-alive"] = true, ["te"] = true, ["trailer"] = true, ["upgrade"] = true,
+  ["connection"] = true, ["keep-alive"] = true, ["te"] = true, ["trailer"] = true,
   ["transfer-encoding"] = true, ["content-length"] = true, ["expect"] = true, ["proxy-connection"] = true,
   ["x-forwarded-method"] = true, ["x-forwarded-uri"] = true, ["x-forwarded-for"] = true,
   ["x-original-method"] = true, ["x-original-uri"] = true, ["x-original-url"] = true,

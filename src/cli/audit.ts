@@ -4,7 +4,14 @@ import { type AuditHead, readAudit, verifyAudit } from '../domain/read-audit.ts'
 import type { AuditRecord, Store } from '../domain/store.ts'
 import { HallpassError } from '../protocol/errors.ts'
 import { usageError } from './failure.ts'
-import { dataOption, dataOptionHelp, withData } from './open-data.ts'
+import {
+  type DataFlags,
+  databaseOption,
+  databaseOptionHelp,
+  dataOption,
+  dataOptionHelp,
+  withData,
+} from './open-data.ts'
 import { commandName, describeInstant, note, say } from './terminal.ts'
 
 /** Adds `audit` to the program. */
@@ -28,6 +35,7 @@ examples:
     .summary('print the newest entries')
     .description('Prints the newest entries, the newest last.')
     .option(dataOption, dataOptionHelp)
+    .option(databaseOption, databaseOptionHelp)
     .option('--limit <number>', 'how many entries', '50')
     .option('--action <name>', 'only entries of this action, such as user_api_key_revoked')
     .option('--json', 'one JSON object a line')
@@ -45,6 +53,7 @@ example:
       'Reads the log from its first entry to its last. Whoever can write the database could still cut off its end, or write it anew: note the printed head somewhere else, and give it back later.',
     )
     .option(dataOption, dataOptionHelp)
+    .option(databaseOption, databaseOptionHelp)
     .option('--head <number:hash>', 'an entry noted earlier, which must still be there')
     .addHelpText(
       'after',
@@ -55,8 +64,7 @@ example:
     .action(verify)
 }
 
-interface ListFlags {
-  readonly data?: string
+interface ListFlags extends DataFlags {
   readonly limit: string
   readonly action?: string
   readonly json?: boolean
@@ -64,7 +72,7 @@ interface ListFlags {
 
 async function list(flags: ListFlags): Promise<void> {
   if (!/^[1-9][0-9]{0,5}$/.test(flags.limit)) throw usageError('--limit takes a whole number from 1 on')
-  await withData(flags.data, async (store) => {
+  await withData(flags, async (store) => {
     const entries = await newest(store, Number(flags.limit), flags.action)
     if (entries.length === 0) note('no entries')
     for (const entry of entries.reverse()) say(flags.json ? JSON.stringify(entry) : describe(entry))
@@ -87,12 +95,13 @@ function describe(entry: AuditRecord): string {
   const who = entry.actorUserId === null ? 'system' : `user ${entry.actorUserId} by ${entry.actorVia}`
   const where = entry.actorAddress === null ? '' : ` from ${entry.actorAddress}`
   const at = describeInstant(new Date(entry.at).toISOString())
-  return `${entry.sequence}  ${at}  ${entry.action}  ${who}${where}  ${entry.details}`
+  const trace = entry.traceId === null ? '' : `  trace ${entry.traceId}`
+  return `${entry.sequence}  ${at}  ${entry.action}  ${who}${where}  ${entry.details}${trace}`
 }
 
-async function verify(flags: { readonly data?: string; readonly head?: string }): Promise<void> {
+async function verify(flags: DataFlags & { readonly head?: string }): Promise<void> {
   const known = readHead(flags.head)
-  const verdict = await withData(flags.data, (store) => verifyAudit(store, { known, onProgress: progress() }))
+  const verdict = await withData(flags, (store) => verifyAudit(store, { known, onProgress: progress() }))
   if (verdict.outcome === 'broken') {
     throw new HallpassError(
       'audit_broken',

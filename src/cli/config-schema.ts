@@ -15,6 +15,7 @@ import type { OwnScope } from '../protocol/scopes.ts'
 import { type SettingDefinition, settingsCatalogue } from '../protocol/settings.ts'
 import type { HallpassConfig, LocalSignInConfig } from '../server/config.ts'
 import type { JsonSchema } from './json-schema.ts'
+import { logFormats, logLevels } from './server-log.ts'
 
 type Members<T> = Record<keyof T, JsonSchema>
 
@@ -170,6 +171,13 @@ const configMembers: Members<HallpassConfig> = {
     description: 'Folder of the embedded database. One that is not absolute counts from this file’s folder.',
     expected: 'the path of a folder',
   },
+  database: {
+    type: 'string',
+    pattern: '^postgres(ql)?://',
+    description:
+      'Address of a PostgreSQL database in the place of the embedded one. A password is better off in DATABASE_URL or PGPASSWORD.',
+    expected: 'an address such as postgres://user@host:5432/name',
+  },
   baseUrl: {
     type: 'string',
     pattern: '^https?://[^/?#@\\s]+/?$',
@@ -201,6 +209,44 @@ const configMembers: Members<HallpassConfig> = {
     type: 'boolean',
     default: false,
     description: 'Whether pushes may go to private addresses.',
+  },
+  metrics: {
+    type: 'boolean',
+    default: false,
+    description: 'Whether metrics are kept, for administrators at /hallpass/metrics.',
+  },
+  metricsPort: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 65_535,
+    description: 'A port where /metrics asks for no credential; 0 takes a free one. Default: none.',
+  },
+  metricsHost: { ...text, default: '127.0.0.1', description: 'The address that port is on.' },
+  logLevel: {
+    type: 'string',
+    enum: logLevels,
+    description: 'What is worth a line in the log: at debug every request, at info refusals. Default info.',
+  },
+  logFormat: {
+    type: 'string',
+    enum: logFormats,
+    description: 'The form of the log: auto is text on a terminal, else JSON. Default auto.',
+  },
+  redis: {
+    type: 'string',
+    pattern: '^rediss?://[^/\\s]',
+    writeOnly: true,
+    description: 'The Redis that limits are shared through with other nodes. Default: none.',
+    expected: 'an address such as redis://127.0.0.1:6379',
+  },
+  workers: {
+    type: ['integer', 'string'],
+    minimum: 1,
+    maximum: 256,
+    pattern: '^auto$',
+    default: 1,
+    description: 'How many processes answer on the port; auto is as many as there are cores.',
+    expected: 'a number from 1 to 256, or auto',
   },
   scopes: {
     type: 'array',
@@ -261,7 +307,13 @@ function settingSchema(setting: SettingDefinition): JsonSchema {
     case 'boolean':
       return { ...shared, type: 'boolean', default: normally }
     case 'string':
-      return { ...shared, type: 'string', maxLength: setting.maximumLength, default: normally }
+      return {
+        ...shared,
+        type: 'string',
+        maxLength: setting.maximumLength,
+        ...(setting.choices && { enum: setting.choices }),
+        default: normally,
+      }
     case 'list':
       // The wire separates items with `|`, so none can hold one.
       return {

@@ -1,13 +1,18 @@
 /** The site that `hallpass serve` guards: an application behind it, the small forum, or none but Hallpass itself. */
 
+import type { LimitExchange } from '../domain/limit-exchange.ts'
+import type { Observer } from '../domain/observation.ts'
 import type { Store } from '../domain/store.ts'
+import { traceOf } from '../domain/trace.ts'
 import { nodeGateway } from '../edge/gateway.ts'
 import { type NodeListeners, webListeners } from '../edge/node-server.ts'
 import { bookmarksCalendar } from '../forum/bookmark-routes.ts'
 import { createForum, type Forum } from '../forum/forum.ts'
 import { createHallpass } from '../server/create-hallpass.ts'
 import type { Hallpass } from '../server/hallpass.ts'
+import { redisLimits } from '../server/redis-limits.ts'
 import type { Database } from '../storage/database.ts'
+import type { Observing } from './observing.ts'
 import type { ServeOptions } from './serve-options.ts'
 
 /** Which site it is: the one place where that is decided. */
@@ -16,12 +21,30 @@ export function siteKind({ upstream, forum }: ServeOptions): 'gateway' | 'forum'
   return forum ? 'forum' : 'none'
 }
 
+/** What differs between the processes of one site. */
+export interface ProcessOptions {
+  /** By what it can be watched. */
+  readonly observing: Observing
+  /** Whether it runs jobs when they are due and delivers pushes. Default true. */
+  readonly background?: boolean
+  /** Through what it counts together with others. Default: through Redis where the options name one. */
+  readonly sharedLimits?: LimitExchange
+}
+
+/** The headers by which a proxy in front says who signed in there; none where people sign in otherwise. */
+export function signInHeaders({ signIn }: ServeOptions): readonly string[] {
+  if (signIn?.method !== 'proxy-header') return []
+  const { userHeader, nameHeader, emailHeader } = signIn
+  return [userHeader, nameHeader, emailHeader].filter((name) => name !== undefined)
+}
+
 /** Opens Hallpass, and the site with it. `address` is the one that people reach it by. */
 export async function openGuardedSite(
   database: Database,
   store: Store,
   address: string,
   options: ServeOptions,
+  { observing, ...forProcess }: ProcessOptions,
 ): Promise<{ readonly hallpass: Hallpass; readonly listeners: NodeListeners }> {
   const kind = siteKind(options)
   const { baseUrl, upstream, trustedProxies, requireSignIn } = options
@@ -30,7 +53,12 @@ export async function openGuardedSite(
   let forum: Forum | undefined
   const hallpass = await createHallpass({
     store,
+    ...observing.options,
+    // In front of an application that path is its own.
+    ...(kind === 'gateway' ? {} : { metricsPath: '/metrics' }),
     ...known,
+    ...(options.redis === undefined ? {} : { sharedLimits: redisLimits({ url: options.redis }) }),
+    ...forProcess,
     trustedProxies,
     ...(options.signIn === undefined ? {} : { signIn: options.signIn }),
     allowPrivatePush: options.allowPrivatePush,
@@ -43,7 +71,15 @@ export async function openGuardedSite(
   if (kind === 'gateway' && upstream !== undefined) {
     return {
       hallpass,
-      listeners: nodeGateway(hallpass, { upstream, ...known, trustedProxies, requireSignIn }),
+      listeners: nodeGateway(hallpass, {
+        upstream,
+        ...known,
+        trustedProxies,
+        requireSignIn,
+        observer: observing.options.observer,
+        onError: (error, { trace }) => observing.log.fault(error, trace.id),
+        signInHeaders: signInHeaders(options),
+      }),
     }
   }
   if (kind === 'forum') {
@@ -56,8 +92,30 @@ export async function openGuardedSite(
       userFields: async (user, viewer) =>
         viewer?.id === user.id || viewer?.admin ? { user_api_keys: await hallpass.appsOf(user) } : {},
       onNotification: hallpass.pushNotification,
+      onError: observing.log.fault,
     })
   }
-  const site = forum ?? hallpass
+  const site = forum
+    ? observedForum(forum, observing.options.observer)
+    : { fetch: hallpass.fetch.bind(hallpass) }
   return { hallpass, listeners: webListeners((request, connection) => site.fetch(request, connection)) }
+}
+
+/** The forum, whose own answers are told of too; what Hallpass answers has been told of there. */
+function observedForum(forum: Forum, observer: Observer): Pick<Forum, 'fetch'> {
+  if (!observer.isOn) return forum
+  return {
+    async fetch(request, connection) {
+      const startedAt = performance.now()
+      const response = await forum.fetch(request, connection)
+      const trace = traceOf(request)
+      if (trace.route === undefined) {
+        const durationMs = performance.now() - startedAt
+        const { address } = trace
+        const { method } = request
+        observer.answered({ method, route: 'forum', status: response.status, durationMs, trace, address })
+      }
+      return response
+    },
+  }
 }

@@ -5,7 +5,14 @@ import { HallpassError } from '../protocol/errors.ts'
 import type { Hallpass } from '../server/hallpass.ts'
 import { usageError } from './failure.ts'
 import { configOption, configOptionHelp, loadConfig } from './load-config.ts'
-import { dataOption, dataOptionHelp, withData } from './open-data.ts'
+import {
+  type DataFlags,
+  databaseOption,
+  databaseOptionHelp,
+  dataOption,
+  dataOptionHelp,
+  withData,
+} from './open-data.ts'
 import { pinnedSettings } from './serve-options.ts'
 import { commandName, describeInstant, note, say } from './terminal.ts'
 
@@ -31,6 +38,7 @@ examples:
     .summary('print every job: last run, outcome, next run')
     .description('Prints every job, how it went last, and when it is due.')
     .option(dataOption, dataOptionHelp)
+    .option(databaseOption, databaseOptionHelp)
     .option(configOption, configOptionHelp)
     .option('--json', 'as JSON')
     .addHelpText(
@@ -46,6 +54,7 @@ example:
     .description('Runs a job now, due or not, and waits for it. Fails when it fails, or is running already.')
     .argument('<name>', 'its name, as the list has it')
     .option(dataOption, dataOptionHelp)
+    .option(databaseOption, databaseOptionHelp)
     .option(configOption, configOptionHelp)
     .addHelpText(
       'after',
@@ -56,8 +65,7 @@ example:
     .action(run)
 }
 
-interface JobsFlags {
-  readonly data?: string
+interface JobsFlags extends DataFlags {
   readonly config?: string
   readonly json?: boolean
 }
@@ -105,29 +113,33 @@ async function run(name: string, flags: JobsFlags): Promise<void> {
 /** Opens Hallpass on a server's data, for one command: it runs nothing by itself. */
 async function withHallpass<T>(flags: JobsFlags, work: (hallpass: Hallpass) => Promise<T>): Promise<T> {
   const config = await loadConfig(flags.config)
-  return withData(flags.data ?? (process.env.HALLPASS_DATA || config.data), async (store) => {
-    const { createHallpass } = await import('../server/create-hallpass.ts')
-    // A pinned setting governs the jobs too, such as after how many days a key counts as unused.
-    const hallpass = await createHallpass({
-      store,
-      scopes: config.scopes ?? [],
-      apiKeyScopes: config.apiKeyScopes ?? [],
-      pinnedSettings: pinnedSettings(config),
-      background: false,
-      onError: (error) => note(String(error)),
-    })
-    // Ctrl-c ends a run after its present batch, so that it lets go of its job.
-    const end = (): void => void hallpass.close()
-    process.once('SIGINT', end)
-    process.once('SIGTERM', end)
-    try {
-      return await work(hallpass)
-    } finally {
-      process.off('SIGINT', end)
-      process.off('SIGTERM', end)
-      await hallpass.close()
-    }
-  })
+  return withData(
+    flags,
+    async (store) => {
+      const { createHallpass } = await import('../server/create-hallpass.ts')
+      // A pinned setting governs the jobs too, such as after how many days a key counts as unused.
+      const hallpass = await createHallpass({
+        store,
+        scopes: config.scopes ?? [],
+        apiKeyScopes: config.apiKeyScopes ?? [],
+        pinnedSettings: pinnedSettings(config),
+        background: false,
+        onError: (error) => note(String(error)),
+      })
+      // Ctrl-c ends a run after its present batch, so that it lets go of its job.
+      const end = (): void => void hallpass.close()
+      process.once('SIGINT', end)
+      process.once('SIGTERM', end)
+      try {
+        return await work(hallpass)
+      } finally {
+        process.off('SIGINT', end)
+        process.off('SIGTERM', end)
+        await hallpass.close()
+      }
+    },
+    config,
+  )
 }
 
 function rowOf(job: JobState): string[] {

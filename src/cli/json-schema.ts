@@ -4,7 +4,8 @@ import { editDistance } from './edit-distance.ts'
 /** A schema. `expected` is ours and not published: what to give, in words, where the keywords do not say it well. */
 export interface JsonSchema {
   readonly description?: string
-  readonly type?: 'string' | 'integer' | 'boolean' | 'array' | 'object'
+  /** Of several, the value is of one. */
+  readonly type?: JsonType | readonly JsonType[]
   readonly default?: unknown
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly required?: readonly string[]
@@ -25,6 +26,8 @@ export interface JsonSchema {
   readonly writeOnly?: true
   readonly expected?: string
 }
+
+type JsonType = 'string' | 'integer' | 'boolean' | 'array' | 'object'
 
 /** Something in a file that cannot be used. */
 export interface ConfigProblem {
@@ -123,7 +126,8 @@ function problemOf(schema: JsonSchema, value: unknown): string | undefined {
   return undefined
 }
 
-function isOfType(type: JsonSchema['type'], value: unknown): boolean {
+function isOfType(type: JsonType | readonly JsonType[], value: unknown): boolean {
+  if (typeof type === 'object') return type.some((one) => isOfType(one, value))
   switch (type) {
     case 'integer':
       return Number.isSafeInteger(value)

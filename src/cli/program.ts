@@ -7,9 +7,11 @@ import { registerConformance } from './conformance.ts'
 import { registerJobs } from './jobs.ts'
 import { registerLogin } from './login.ts'
 import { registerLogout } from './logout.ts'
+import { registerMigrate } from './migrate.ts'
 import { registerScopes } from './scopes/scopes.ts'
 import { registerServe } from './serve.ts'
 import { registerSites } from './sites.ts'
+import { registerStore } from './store.ts'
 import { registerWhoami } from './whoami.ts'
 
 /** The program, ready to parse. It throws instead of ending the process. */
@@ -43,6 +45,8 @@ exit status: 0 done, 1 refused or failed, 2 not understood`,
   registerConformance(program)
   registerJobs(program)
   registerScopes(program)
+  registerMigrate(program)
+  registerStore(program)
   return program
 }
 

@@ -37,7 +37,8 @@ export function plainAddress(address: string): string {
  */
 export function addressBucket(address: string | null): string {
   const plain = plainAddress(address ?? 'unknown')
-  if (isIP(plain) !== 6) return plain
+  // Most are IPv4 addresses, and every request is counted.
+  if (!plain.includes(':') || isIP(plain) !== 6) return plain
   const network = groupsOf(plain).slice(0, 4)
   return `${network.map((group) => group.toString(16)).join(':')}::/64`
 }

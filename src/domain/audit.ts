@@ -26,6 +26,7 @@ export function auditEntry(
     actorAddress: actor.address,
     action: type,
     details: JSON.stringify(withoutSecrets(event, facts)),
+    traceId: actor.traceId ?? null,
     previousHash: previous?.hash ?? genesisHash,
   }
   return { ...entry, hash: auditHash(entry) }
@@ -42,6 +43,8 @@ export function auditHash(entry: Omit<AuditRecord, 'hash'>): string {
     entry.action,
     entry.details,
     entry.previousHash,
+    // Entries of before there were traces have the hash of eight parts.
+    ...(entry.traceId === null ? [] : [entry.traceId]),
   ]
   return createHash('sha256').update(JSON.stringify(covered)).digest('hex')
 }

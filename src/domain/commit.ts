@@ -1,4 +1,5 @@
 import { auditEntry } from './audit.ts'
+import { changesOf } from './changes.ts'
 import type { Actor, DomainEvent } from './events.ts'
 import type { Domain } from './ports.ts'
 import type { StoreSession } from './store.ts'
@@ -10,8 +11,8 @@ export interface Transition<T> {
 }
 
 /**
- * Carries a transition out: one transaction holds the change and its lines in the audit log, and once it is committed
- * whoever keeps something in memory hears of it. When `work` throws nothing has happened.
+ * Carries a transition out: one transaction holds the change, its lines in the audit log and what other processes have to
+ * forget, and once it is committed whoever keeps something in memory hears of it. When `work` throws nothing has happened.
  */
 export async function commit<T>(
   domain: Pick<Domain, 'store' | 'clock' | 'events'>,
@@ -24,6 +25,11 @@ export async function commit<T>(
     for (const event of transition.events) {
       last = auditEntry(last, actor, event, domain.clock.now())
       await session.audit.append(last)
+      const { sequence, at } = last
+      const changes = changesOf(event)
+      if (changes.length > 0) {
+        await session.changes.append({ sequence, at, origin: domain.events.origin, changes })
+      }
     }
     return transition
   })

@@ -22,6 +22,8 @@ export interface TokenPoll {
   readonly form: string
   /** The address it came from; null when unknown. For the audit log. */
   readonly address: string | null
+  /** The trace of its request. For the audit log. */
+  readonly traceId?: string | undefined
 }
 
 /** A key issued to the poll that this answers. */
@@ -80,7 +82,7 @@ function whileUndecided({ limiter, settings }: Domain, { deviceCode, form }: Tok
 
 async function issue(
   domain: Domain,
-  { address }: TokenPoll,
+  { address, traceId }: TokenPoll,
   record: DeviceRequestRecord,
   user: User,
 ): Promise<TokenIssued | Refused> {
@@ -91,7 +93,7 @@ async function issue(
   const now = domain.clock.now()
   const key = newUserApiKeyText(domain.random)
   // Who is accountable is the user who approved; that the poll came with the device code and no session, `via` tells.
-  const actor = { userId: user.id, via: 'device_code', address } as const
+  const actor = { userId: user.id, via: 'device_code', address, traceId } as const
   const isIssued = await commit(domain, actor, async (session) => {
     // Taking the request comes first: of the polls that come at once, one finds it.
     if (!(await session.deviceRequests.take(record.deviceCodeHash, now))) return { result: false, events: [] }

@@ -106,6 +106,8 @@ export interface Actor {
   readonly via: 'session' | 'user_api_key' | 'api_key' | 'device_code' | 'host' | 'system'
   /** The address the request came from; null when there was none. */
   readonly address: string | null
+  /** The trace of the request that it acts by; absent where there is none. */
+  readonly traceId?: string | undefined
 }
 
 /** The program itself, acting on its own. */

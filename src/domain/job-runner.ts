@@ -87,8 +87,11 @@ export class JobRunner {
     const lost = new AbortController()
     const stopRenewing = this.#keepLease(job.name, owner, lost)
     const signal = AbortSignal.any([this.#closing.signal, lost.signal])
+    const startedAt = performance.now()
     try {
       const { end, error } = await this.#endOf(job, this.#runOf(job.name, owner, signal), record)
+      const result = end?.outcome ?? 'lost'
+      this.#domain.observer.jobEnded(job.name, result, performance.now() - startedAt)
       if (end) await store.jobRuns.finish(job.name, owner, { ...end, finishedAt: clock.now() })
       if (error !== undefined) this.#options.onError(error, job.name)
     } finally {
@@ -104,7 +107,9 @@ export class JobRunner {
   ): Promise<{ readonly end?: Omit<JobRunEnd, 'finishedAt'>; readonly error?: unknown }> {
     try {
       await this.#options.before?.()
-      const { summary } = await job.run(this.#domain, run)
+      const carryOut = () => job.run(this.#domain, run)
+      const { tracing } = this.#domain
+      const { summary } = await (tracing ? tracing.part(`hallpass job ${job.name}`, carryOut) : carryOut())
       const nextRunAt = this.#domain.clock.now() + job.everyMs + this.#jitter(job.everyMs / 20)
       return { end: { outcome: 'succeeded', summary, failures: 0, nextRunAt } }
     } catch (error) {

@@ -19,12 +19,21 @@ export interface JobSchedulerOptions {
 
 /**
  * Runs jobs when they are due, one after the other. Any number of processes may do so on one database: each job is run
- * by one of them. Answers with what stops it; a run that goes on is the runner's to end.
+ * by one of them. Answers with what stops it and waits for what has begun; a run that goes on is the runner's to end.
  */
-export function scheduleJobs(domain: Domain, runner: JobRunner, options: JobSchedulerOptions): () => void {
+export function scheduleJobs(
+  domain: Domain,
+  runner: JobRunner,
+  options: JobSchedulerOptions,
+): () => Promise<void> {
   const { jobs, timers, onError } = options
   let stopped = false
-  let cancel = timers.after(firstLookMs + jitter(domain, jitterMs), () => void look())
+  let looking: Promise<void> = Promise.resolve()
+  let cancel = timers.after(firstLookMs + jitter(domain, jitterMs), begin)
+
+  function begin(): void {
+    looking = look()
+  }
 
   async function look(): Promise<void> {
     let waitMs = longestWaitMs
@@ -33,7 +42,7 @@ export function scheduleJobs(domain: Domain, runner: JobRunner, options: JobSche
     } catch (error) {
       onError(error)
     }
-    if (!stopped) cancel = timers.after(waitMs + jitter(domain, shortestWaitMs), () => void look())
+    if (!stopped) cancel = timers.after(waitMs + jitter(domain, shortestWaitMs), begin)
   }
 
   /** Answers with how long it is to the next job, within the limits. */
@@ -61,5 +70,6 @@ export function scheduleJobs(domain: Domain, runner: JobRunner, options: JobSche
   return () => {
     stopped = true
     cancel()
+    return looking
   }
 }

@@ -6,8 +6,10 @@ import type { ApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
 import type { ScopeCatalogue } from '../protocol/scopes.ts'
 import type { Settings } from '../protocol/settings.ts'
 import type { DomainEvent } from './events.ts'
+import type { Observer } from './observation.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import type { Store } from './store.ts'
+import type { Tracing } from './tracing.ts'
 import type { User } from './user.ts'
 
 /** The time. */
@@ -38,6 +40,8 @@ export interface PasswordHasher {
 
 /** Who hears about what happened, after it was committed. */
 export interface EventSink {
+  /** Names this process among those that share the database. */
+  readonly origin: string
   publish(events: readonly DomainEvent[]): void
 }
 
@@ -112,6 +116,9 @@ export interface Domain {
   readonly passwords: PasswordHasher
   readonly events: EventSink
   readonly log: Log
+  readonly observer: Observer
+  /** Makes spans; absent where nobody records them. */
+  readonly tracing?: Tracing | undefined
 }
 
 /** How a request reached the process; what a web-standard `Request` does not tell. */

@@ -128,8 +128,14 @@ export class PushDeliverer {
     const until = now + timeoutMs + leaseMarginMs
     const push = await store.pushDeliveries.claim(id, { token, now, until })
     if (!push) return false
-    const outcome = await this.#attempt(push, timeoutMs)
-    await this.#settle(push, token, outcome)
+    const startedAt = performance.now()
+    const { tracing } = this.#domain
+    const attempt = () => this.#attempt(push, timeoutMs)
+    const outcome = await (tracing ? tracing.part('hallpass push', attempt) : attempt())
+    const durationMs = performance.now() - startedAt
+    const isOurs = await this.#settle(push, token, outcome)
+    const result = outcome.state === 'pending' ? 'retry' : outcome.state
+    this.#domain.observer.pushTried(isOurs ? result : 'lost', durationMs)
     return true
   }
 
@@ -153,7 +159,7 @@ export class PushDeliverer {
     return outcomeOfAttempt(push, answer, { settings: settings.current(), now: clock.now(), chance })
   }
 
-  async #settle(push: PushDeliveryRecord, token: string, outcome: PushOutcome): Promise<void> {
+  async #settle(push: PushDeliveryRecord, token: string, outcome: PushOutcome): Promise<boolean> {
     const { id, targetUrl } = push
     const problem = outcome.error ?? ''
     const settled = await commit(this.#domain, systemActor, async (session) => {
@@ -165,6 +171,7 @@ export class PushDeliverer {
       }
     })
     if (settled && outcome.state !== 'delivered') this.#warn(push, outcome)
+    return settled
   }
 
   #warn({ id, targetUrl, attempts }: PushDeliveryRecord, outcome: PushOutcome): void {

@@ -1,4 +1,6 @@
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { EventTimes } from './event-times.ts'
+import type { LetIn, LimitBatch, RecalledPart, RecallQuestion } from './limit-exchange.ts'
 
 /** How often something may happen. */
 export interface RateLimit {
@@ -10,50 +12,104 @@ export interface RateLimit {
   readonly windowMs: number
 }
 
-/** What the limiter decided. `waitSeconds`: when the next event will be let in; at least 1. */
+/**
+ * What the limiter decided. `waitSeconds`: when the next event will be let in; at least 1. `unshared`: not because the
+ * window is full, but because what other nodes let in is not known and must be.
+ */
 export type RateDecision =
   | { readonly outcome: 'allowed' }
-  | { readonly outcome: 'limited'; readonly limit: RateLimit; readonly waitSeconds: number }
+  | {
+      readonly outcome: 'limited'
+      readonly limit: RateLimit
+      readonly waitSeconds: number
+      readonly unshared?: true
+    }
 
 export interface RateLimiterOptions {
   /** How many callers each limit remembers for certain. Default 100,000; at most twice as many are in memory. */
   readonly callers?: number
   /** How many events each limit remembers for certain. Default 2,000,000; room for twice as many is in memory. */
   readonly events?: number
+  /** Hears of each event that is not let in: the name of its limit. Default: nobody. */
+  readonly onLimited?: (limit: string) => void
 }
+
+/** How a limiter counts together with those of other nodes. */
+export interface SharingOptions {
+  /** What all nodes know a caller by. */
+  readonly idOf: (caller: string) => string
+  /** Windows longer than this, in milliseconds, are not whole for a caller who is new here: `newcomers` has them. */
+  readonly heardMs: number
+}
+
+/** How many callers of one limit wait to be told of, or asked about. Whoever comes again once there is room is then told of whole. */
+const longestList = 10_000
+
+/** More than one node lets in during an exchange; what claims to be more is not believed. */
+const mostAtOnce = 100_000
+
+/** Into how many parts the window of a caller is laid for a node that is new. */
+const partsOfWindow = 60
 
 /**
  * Sliding windows in memory (protocol §10.3): the oldest event must leave the window before another is let in, and a
  * refused attempt is not counted.
  *
  * Memory is bounded, for each limit apart, so that a flood at one does not make another forget. An event takes 8
- * bytes and a caller about 250: with the defaults a limit holds 80 MB at the very worst. A key that uses up 2880
- * requests a day takes 32 KB of it. Past the bounds those callers are forgotten who were here longest ago; within them
- * every decision is exact.
+ * bytes and a caller about 250, or 350 where limits are shared: with the defaults a limit holds 100 MB at the very
+ * worst. A key that uses up 2880 requests a day takes 32 KB of it. Past the bounds those callers are forgotten who were
+ * here longest ago; within them every decision is exact.
+ *
+ * Several nodes count together by telling one another what they let in (`share`, `untold`, `countElsewhere`). No
+ * decision waits for that.
  */
 export class RateLimiter {
   readonly #clock: { now(): number }
   readonly #callers: number
   readonly #events: number
+  readonly #onLimited: ((limit: string) => void) | undefined
   readonly #windows: Map<string, Window> = new Map()
+  #sharing: SharingOptions | undefined
+  /** How far the clock has been put back since the start, in milliseconds: time goes on from where it was. */
+  #putBack = 0
+  #latest = Number.NEGATIVE_INFINITY
+  /** While true nothing is let in. For nodes that must not count alone. */
+  isClosed = false
 
   constructor(clock: { now(): number }, options: RateLimiterOptions = {}) {
     this.#clock = clock
     this.#callers = options.callers ?? 100_000
     this.#events = options.events ?? 2_000_000
+    this.#onLimited = options.onLimited
   }
 
-  /** Counts one event of `caller` against `limit`, unless the window is full. */
-  take(limit: RateLimit, caller: string): RateDecision {
-    const now = this.#clock.now()
-    const window = this.#windowOf(limit, caller, now)
-    const times = window.recent.get(caller) ?? readmit(window, caller)
-    times.dropUntil(now - limit.windowMs)
-    const blocking = times.fromNewest(limit.max)
-    if (blocking !== undefined) {
-      return { outcome: 'limited', limit, waitSeconds: Math.ceil((blocking + limit.windowMs - now) / 1000) }
+  /** The time that windows go by: the clock's, but never back. In milliseconds since the Unix epoch. */
+  now(): number {
+    const now = this.#clock.now() + this.#putBack
+    if (now >= this.#latest) {
+      this.#latest = now
+      return now
+    }
+    this.#putBack += this.#latest - now
+    return this.#latest
+  }
+
+  /**
+   * Counts one event of `caller` against `limit`, unless the window is full. `now`: what `now()` answered a moment ago,
+   * for whoever takes several at once.
+   */
+  take(limit: RateLimit, caller: string, now: number = this.now()): RateDecision {
+    if (this.isClosed) return { outcome: 'limited', limit, waitSeconds: 1, unshared: true }
+    const window = this.#windowOf(limit.name, limit.windowMs, now)
+    const times = window.recent.get(caller) ?? this.#admit(window, caller, now)
+    times.dropOlder(limit.windowMs, now)
+    const age = times.ageFromNewest(limit.max, now)
+    if (age !== undefined) {
+      this.#onLimited?.(limit.name)
+      return { outcome: 'limited', limit, waitSeconds: Math.ceil((limit.windowMs - age) / 1000) }
     }
     window.room += times.add(now)
+    if (this.#sharing) tell(window, times, 1)
     return allowed
   }
 
@@ -61,7 +117,97 @@ export class RateLimiter {
   giveBack(limit: RateLimit, caller: string): void {
     const window = this.#windows.get(limit.name)
     const times = window?.recent.get(caller) ?? window?.earlier.get(caller)
-    times?.dropNewest()
+    if (!window || !times) return
+    const now = this.now()
+    times.dropOlder(limit.windowMs, now)
+    if (times.ageFromNewest(1, now) === undefined) return
+    times.dropNewest(1)
+    if (this.#sharing) tell(window, times, -1)
+  }
+
+  /** Counts together with other nodes from now on. Call it before anything is counted. */
+  share(sharing: SharingOptions): void {
+    this.#sharing = sharing
+  }
+
+  /** What was let in here since this was last asked, of `most` callers at the most; the rest comes next time. */
+  untold(most: number): readonly LetIn[] {
+    const waiting = [...this.#windows.values()].filter(({ untold }) => untold.length > 0)
+    // Each limit has its share, so that a flood at one does not keep the others from being told of.
+    const share = Math.max(1, Math.floor(most / Math.max(1, waiting.length)))
+    return waiting.flatMap(({ name: limit, windowMs, untold }) => {
+      const callers = untold.splice(0, share).flatMap((times) => {
+        const { id, untold: count } = times
+        times.isListed = false
+        times.untold = 0
+        return id === undefined || count === 0 ? [] : [[id, count] as const]
+      })
+      return callers.length > 0 ? [{ limit, windowMs, callers }] : []
+    })
+  }
+
+  /** Counts what another node let in. */
+  countElsewhere({ at, letIn }: LimitBatch): void {
+    const now = this.now()
+    const time = Math.min(at, now)
+    for (const { limit, windowMs, callers } of letIn) {
+      if (now - time >= windowMs) continue
+      const window = this.#windowOf(limit, windowMs, now)
+      for (const [id, count] of callers) {
+        const times = this.#byId(window, id)
+        times.dropOlder(window.windowMs, now)
+        if (count < 0) times.dropNewest(-count)
+        else window.room += times.insert(time, Math.min(count, mostAtOnce), now)
+      }
+    }
+  }
+
+  /** Callers whose windows may lack what others let in before this node could hear of it; each is named once. */
+  newcomers(): readonly RecallQuestion[] {
+    return [...this.#windows.values()].flatMap(({ name: limit, windowMs, newcomers }) => {
+      const ids = newcomers.splice(0).flatMap(({ id }) => id ?? [])
+      return ids.length > 0 ? [{ limit, windowMs, ids }] : []
+    })
+  }
+
+  /**
+   * Counts what all nodes let in during a part of a window, less what is counted of it here. When in that part an event
+   * came is not known: it counts as one of its end.
+   */
+  countRecalled({ limit, windowMs, id, from, to, count }: RecalledPart): void {
+    const now = this.now()
+    const time = Math.min(to - 1, now)
+    if (now - time >= windowMs) return
+    const window = this.#windowOf(limit, windowMs, now)
+    const times = this.#byId(window, id)
+    const missing = Math.min(count, mostAtOnce) - times.countBetween(from, to, now)
+    if (missing > 0) window.room += times.insert(time, missing, now)
+  }
+
+  /** All that is counted, for a node that is new; each event at the end of the sixtieth of its window that it lies in. */
+  snapshot(): readonly LimitBatch[] {
+    const now = this.now()
+    const batches = new Map<number, Map<Window, Map<string, number>>>()
+    for (const window of this.#windows.values()) {
+      const partMs = Math.max(1, Math.floor(window.windowMs / partsOfWindow))
+      for (const [id, times] of [...window.earlierById, ...window.recentById]) {
+        times.dropOlder(window.windowMs, now)
+        times.eachAge(now, (age) => {
+          const at = Math.min(now, Math.ceil((now - age) / partMs) * partMs)
+          const batch = getOrMake(batches, at, () => new Map<Window, Map<string, number>>())
+          const callers = getOrMake(batch, window, () => new Map<string, number>())
+          callers.set(id, (callers.get(id) ?? 0) + 1)
+        })
+      }
+    }
+    return [...batches].map(([at, batch]) => ({
+      at,
+      letIn: [...batch].map(([{ name: limit, windowMs }, callers]) => ({
+        limit,
+        windowMs,
+        callers: [...callers],
+      })),
+    }))
   }
 
   /**
@@ -69,32 +215,70 @@ export class RateLimiter {
    * length has passed, it becomes the earlier one, and what the earlier one still held is forgotten. After a window's
    * length that loses nothing, because nobody in it came within the window.
    */
-  #windowOf({ name, windowMs }: RateLimit, caller: string, now: number): Window {
-    let window = this.#windows.get(name)
-    if (!window) {
-      window = { recent: new Map(), earlier: new Map(), room: 0, since: now }
-      this.#windows.set(name, window)
-    }
-    const { recent } = window
-    const isFull =
-      (recent.size >= this.#callers && !recent.has(caller)) ||
+  #windowOf(name: string, windowMs: number, now: number): Window {
+    const window = this.#windows.get(name)
+    if (!window) return this.#newWindow(name, windowMs, now)
+    if (
+      now - window.since >= windowMs ||
       // One caller alone may be allowed more than is otherwise remembered.
-      (window.room >= this.#events && recent.size > 1)
-    if (isFull || now - window.since >= windowMs) {
-      window.earlier = recent
-      window.recent = new Map()
-      window.room = 0
-      window.since = now
+      (window.room >= this.#events && (window.recent.size > 1 || window.recentById.size > 1))
+    ) {
+      turnGeneration(window, now)
     }
     return window
+  }
+
+  #newWindow(name: string, windowMs: number, since: number): Window {
+    const maps = { recent: new Map(), earlier: new Map(), recentById: new Map(), earlierById: new Map() }
+    const window: Window = { name, windowMs, ...maps, room: 0, since, untold: [], newcomers: [] }
+    this.#windows.set(name, window)
+    return window
+  }
+
+  /** Puts a caller who is not in the recent generation there, with what is remembered of them. */
+  #admit(window: Window, caller: string, now: number): EventTimes {
+    if (window.recent.size >= this.#callers) turnGeneration(window, now)
+    if (!this.#sharing) {
+      const times = window.earlier.get(caller) ?? new EventTimes()
+      window.earlier.delete(caller)
+      window.recent.set(caller, times)
+      window.room += times.room
+      return times
+    }
+    const times = this.#byId(window, this.#sharing.idOf(caller))
+    window.earlier.delete(caller)
+    window.recent.set(caller, times)
+    if (
+      !times.isRecalled &&
+      window.windowMs > this.#sharing.heardMs &&
+      window.newcomers.length < longestList
+    ) {
+      times.isRecalled = true
+      window.newcomers.push(times)
+    }
+    return times
+  }
+
+  /** The same by the id that other nodes know a caller by. */
+  #byId(window: Window, id: string): EventTimes {
+    const known = window.recentById.get(id)
+    if (known) return known
+    if (window.recentById.size >= this.#callers) turnGeneration(window, this.#latest)
+    const times = window.earlierById.get(id) ?? new EventTimes()
+    times.id = id
+    window.earlierById.delete(id)
+    window.recentById.set(id, times)
+    window.room += times.room
+    return times
   }
 }
 
 /** The refusal for a full window. `code`: what the header `Discourse-Rate-Limit-Error-Code` says, where there is one. */
 export function limitRefusal(
-  { limit, waitSeconds }: Extract<RateDecision, { outcome: 'limited' }>,
+  { limit, waitSeconds, unshared }: Extract<RateDecision, { outcome: 'limited' }>,
   code?: string,
 ): Refusal {
+  if (unshared) return refusal('limits_unavailable')
   const plain = { limit: limit.name, wait_seconds: waitSeconds, time_left: waitingTime(waitSeconds) }
   const details = code === undefined ? plain : { ...plain, code }
   return refusal('rate_limited', details)
@@ -115,67 +299,43 @@ const allowed: RateDecision = { outcome: 'allowed' }
 
 /** What is remembered for one limit. */
 interface Window {
-  recent: Map<string, Times>
-  earlier: Map<string, Times>
+  readonly name: string
+  readonly windowMs: number
+  recent: Map<string, EventTimes>
+  earlier: Map<string, EventTimes>
+  /** The same callers, and those whom other nodes let in, by the id that all nodes know them by. */
+  recentById: Map<string, EventTimes>
+  earlierById: Map<string, EventTimes>
   /** How many events the recent generation has room for. */
   room: number
   /** When the recent generation began. */
   since: number
+  /** Callers of whom the others must be told. */
+  readonly untold: EventTimes[]
+  /** Callers whom the others must be asked about. */
+  readonly newcomers: EventTimes[]
 }
 
-/** Puts a caller into the recent generation, with what the earlier one remembers. */
-function readmit(window: Window, caller: string): Times {
-  const times = window.earlier.get(caller) ?? new Times()
-  window.earlier.delete(caller)
-  window.recent.set(caller, times)
-  window.room += times.room
-  return times
+function turnGeneration(window: Window, now: number): void {
+  window.earlier = window.recent
+  window.recent = new Map()
+  window.earlierById = window.recentById
+  window.recentById = new Map()
+  window.room = 0
+  window.since = now
 }
 
-/** The times of one caller's events, oldest first, in a ring that doubles when it is full. */
-class Times {
-  #ring: number[] = [0]
-  #first = 0
-  #count = 0
+function tell({ untold }: Window, times: EventTimes, count: number): void {
+  times.untold += count
+  if (times.isListed || untold.length >= longestList) return
+  times.isListed = true
+  untold.push(times)
+}
 
-  get room(): number {
-    return this.#ring.length
-  }
-
-  /** The time of the `nth` event counted back from the newest, which is the first; undefined when there are fewer. */
-  fromNewest(nth: number): number | undefined {
-    return nth > this.#count ? undefined : this.#ring[this.#at(this.#count - nth)]
-  }
-
-  /** Forgets the events at `time` and before it. */
-  dropUntil(time: number): void {
-    while (this.#count > 0 && (this.#ring[this.#first] ?? 0) <= time) {
-      this.#first = this.#at(1)
-      this.#count -= 1
-    }
-  }
-
-  dropNewest(): void {
-    if (this.#count > 0) this.#count -= 1
-  }
-
-  /** Adds an event; answers with how much room was added for it. */
-  add(time: number): number {
-    const grown = this.#count === this.#ring.length ? this.#grow() : 0
-    this.#ring[this.#at(this.#count)] = time
-    this.#count += 1
-    return grown
-  }
-
-  #grow(): number {
-    const before = this.#ring.length
-    const inOrder = [...this.#ring.slice(this.#first), ...this.#ring.slice(0, this.#first)]
-    this.#ring = inOrder.concat(new Array<number>(before).fill(0))
-    this.#first = 0
-    return before
-  }
-
-  #at(offset: number): number {
-    return (this.#first + offset) % this.#ring.length
-  }
+function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
 }

@@ -14,7 +14,7 @@ import { commit } from './commit.ts'
 import { systemActor } from './events.ts'
 import { counted, type Job, turnedOff } from './job.ts'
 import type { Domain } from './ports.ts'
-import type { SigningKeyRecord } from './store.ts'
+import { type SigningKeyRecord, StoreUnavailable } from './store.ts'
 
 /** A key to sign with. */
 export interface SigningKey {
@@ -31,6 +31,8 @@ export interface SigningKeys {
   current(): Promise<SigningKey>
   /** Every key that signs now, will soon, or did lately: those that verifiers must know. */
   published(): Promise<readonly SigningKey[]>
+  /** Reads them again when they are next asked for: another process may have changed them. */
+  forget(): void
 }
 
 const hourMs = 3_600_000
@@ -52,7 +54,7 @@ const rereadAfterMs = 60_000
 export function createSigningKeys(domain: Domain, own: string | undefined): SigningKeys {
   if (own !== undefined) {
     const key = readOwnKey(own)
-    return { current: async () => key, published: async () => [key] }
+    return { current: async () => key, published: async () => [key], forget: () => {} }
   }
   let known: { readonly keys: readonly KnownKey[]; readonly readAt: number } | undefined
 
@@ -60,7 +62,12 @@ export function createSigningKeys(domain: Domain, own: string | undefined): Sign
     const now = domain.clock.now()
     if (known && now - known.readAt < rereadAfterMs) return known.keys
     const kept = known?.keys ?? []
-    const records = await domain.store.signingKeys.list()
+    const records = await domain.store.signingKeys.list().catch((error: unknown) => {
+      // What was known lately still signs: nothing is signed that was not decided about just now.
+      if (known && error instanceof StoreUnavailable) return undefined
+      throw error
+    })
+    if (records === undefined) return kept
     const keys = (records.length > 0 ? records : [await makeFirst(domain)]).map(
       (record) => kept.find(({ kid }) => kid === record.kid) ?? knownKey(record),
     )
@@ -77,6 +84,9 @@ export function createSigningKeys(domain: Domain, own: string | undefined): Sign
       return active
     },
     published: load,
+    forget() {
+      if (known) known = { ...known, readAt: Number.NEGATIVE_INFINITY }
+    },
   }
 }
 

@@ -4,6 +4,8 @@
  */
 import type { ApiKeyScopeMode, GrantedApiKeyScope } from '../protocol/api-key-scopes.ts'
 import type { GrantedScope } from '../protocol/scopes.ts'
+import type { CacheChange } from './changes.ts'
+import type { Observer } from './observation.ts'
 
 export type { ApiKeyScopeMode, GrantedApiKeyScope, GrantedScope }
 
@@ -33,6 +35,8 @@ export interface UserApiKeyRecord {
   readonly pushUrl: string | null
   readonly createdAt: number
   readonly lastUsedAt: number
+  /** How often it was used; counted since this is recorded. */
+  readonly useCount: number
   readonly revokedAt: number | null
   readonly expiresAt: number | null
 }
@@ -68,15 +72,24 @@ export interface ApiKeyRecord {
   readonly createdAt: number
   readonly updatedAt: number
   readonly lastUsedAt: number | null
+  /** How often it was used; counted since this is recorded. */
+  readonly useCount: number
   readonly revokedAt: number | null
 }
 
-export type NewApiKey = Omit<ApiKeyRecord, 'id' | 'updatedAt' | 'lastUsedAt' | 'revokedAt'>
+export type NewApiKey = Omit<ApiKeyRecord, 'id' | 'updatedAt' | 'lastUsedAt' | 'useCount' | 'revokedAt'>
 
 /** What of an API key may change once it is made. */
 export type ApiKeyChange = Partial<Pick<ApiKeyRecord, 'description' | 'allowedIps'>>
 /** What a job looks at of a user API key; there are many, and their scopes do not matter to it. */
-export type UserApiKeyAge = Omit<UserApiKeyRecord, 'scopes' | 'pushUrl'>
+export type UserApiKeyAge = Omit<UserApiKeyRecord, 'scopes' | 'pushUrl' | 'useCount'>
+
+/** That a key was used so many times, and when last. */
+export interface KeyUse {
+  readonly id: number
+  readonly lastUsedAt: number
+  readonly count: number
+}
 
 /** What a job looks at of an API key. */
 export type ApiKeyAge = Pick<
@@ -115,6 +128,15 @@ export interface AccountRecord {
   readonly active: boolean
   readonly suspendedUntil: number | null
   readonly createdAt: number
+}
+
+/** What of an account decides about its keys. */
+export type AccountFacts = Omit<AccountRecord, 'email' | 'passwordHash'>
+
+/** A key, and the local account that it belongs to; undefined where there is none with exactly that id. */
+export interface WithAccount<Key> {
+  readonly key: Key
+  readonly account: AccountFacts | undefined
 }
 
 export type NewAccount = Omit<AccountRecord, 'id'>
@@ -263,6 +285,8 @@ export interface AuditRecord {
   readonly action: string
   /** JSON text of what the event held. */
   readonly details: string
+  /** The trace of the request that caused it: 32 hexadecimal digits; null where there was none. */
+  readonly traceId: string | null
   /** The hash of the entry before; 64 zeros for the first. */
   readonly previousHash: string
   readonly hash: string
@@ -276,6 +300,7 @@ export interface AuditFilter {
   /** Milliseconds since the epoch; the first that fits, and the first that fits no more. */
   readonly since?: number
   readonly until?: number
+  readonly traceId?: string
   /** What the details must hold: values by their name. */
   readonly details?: Readonly<Record<string, string | number>>
 }
@@ -315,6 +340,25 @@ export interface SigningKeyRecord {
   readonly activeFrom: number
 }
 
+/** A change that other processes on the database have to hear of. */
+export interface CacheChangeRecord extends CacheChange {
+  /** That of the entry in the audit log that it belongs to; an entry may have several changes. */
+  readonly sequence: number
+  readonly at: number
+  /** Names the process that committed it. */
+  readonly origin: string
+}
+
+/** Who hears that others have committed something. */
+export interface ChangeListener {
+  /** Something was committed, by whomever: called at least once for one commit or for many, and perhaps for nothing. */
+  onCommit(): void
+  /**
+   * Commits cannot be heard at the moment. That is mended without further ado, and then `onCommit` is called.
+   */
+  onLost(error: unknown): void
+}
+
 /** What came of deleting up to a limit. */
 export interface Deleted {
   readonly deleted: number
@@ -342,6 +386,14 @@ export class UniqueViolation extends Error {
     super(`\`${field}\` is taken`, options)
     this.field = field
   }
+}
+
+/**
+ * Thrown where the database does not answer, or not in time, and so nothing can be told for certain. A transaction that was
+ * under way may yet be committed.
+ */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
 }
 
 /** The values that the store keeps unique. */
@@ -382,6 +434,8 @@ export interface StoreSession {
   }
   readonly userApiKeys: {
     findByHash(keyHash: string): Promise<UserApiKeyRecord | undefined>
+    /** The same with the local account of its user, in one read. */
+    findByHashWithAccount(keyHash: string): Promise<WithAccount<UserApiKeyRecord> | undefined>
     findById(id: number): Promise<UserApiKeyRecord | undefined>
     /** All keys of the user, newest first, whatever their state. */
     listByUser(userId: string): Promise<readonly UserApiKeyRecord[]>
@@ -399,11 +453,13 @@ export interface StoreSession {
     revokeAll(ids: readonly number[], revokedAt: number): Promise<void>
     /** Deletes up to `limit` keys of the client, with their scopes; answers with what was deleted. */
     deleteByClient(clientRowId: number, limit: number): Promise<readonly UserApiKeyAge[]>
-    /** Moves last use forward, never back. */
-    touch(uses: readonly { readonly id: number; readonly lastUsedAt: number }[]): Promise<void>
+    /** Moves last use forward, never back, and adds to the count of uses. */
+    touch(uses: readonly KeyUse[]): Promise<void>
   }
   readonly apiKeys: {
     findByHash(keyHash: string): Promise<ApiKeyRecord | undefined>
+    /** The same with the local account of its user, in one read. */
+    findByHashWithAccount(keyHash: string): Promise<WithAccount<ApiKeyRecord> | undefined>
     findById(id: number): Promise<ApiKeyRecord | undefined>
     /** Without the hidden ones. Never-revoked first, then last revoked first, then newest first (protocol §11.1). */
     list(page: { offset: number; limit: number }): Promise<readonly ApiKeyRecord[]>
@@ -418,7 +474,7 @@ export interface StoreSession {
     listUnrevoked(page: AgePage): Promise<readonly ApiKeyAge[]>
     /** Revokes at once as many keys as a page holds. */
     revokeAll(ids: readonly number[], revokedAt: number): Promise<void>
-    touch(uses: readonly { readonly id: number; readonly lastUsedAt: number }[]): Promise<void>
+    touch(uses: readonly KeyUse[]): Promise<void>
   }
   readonly accounts: {
     findById(id: number): Promise<AccountRecord | undefined>
@@ -575,9 +631,23 @@ export interface StoreSession {
     insert(key: SigningKeyRecord): Promise<void>
     delete(kid: string): Promise<void>
   }
+  readonly changes: {
+    /** Keeps the changes of one entry of the audit log, and lets those who watch the store know once it is committed. */
+    append(entry: {
+      readonly sequence: number
+      readonly at: number
+      readonly origin: string
+      readonly changes: readonly CacheChange[]
+    }): Promise<void>
+    /** Oldest first, some of those with a higher number than `sequence`, and all of each number; none when there are none. */
+    listAfter(sequence: number): Promise<readonly CacheChangeRecord[]>
+    /** The lowest and the highest number that is kept; 0 when there is none. */
+    kept(): Promise<{ readonly oldest: number; readonly newest: number }>
+  }
   /**
    * Deletes sessions, parked requests, one-time passwords and device requests (with their approvals) whose time is
-   * over, at the most `limit` of each. Answers with how many it were, and whether there may be more.
+   * over, and changes that are an hour old, at the most `limit` of each. The newest change stays, and of two changes the
+   * older never outlives the newer. Answers with how many it were, and whether there may be more.
    */
   deleteExpired(now: number, limit: number): Promise<Deleted>
 }
@@ -592,11 +662,12 @@ export interface Store extends StoreSession {
    */
   transaction<T>(work: (session: StoreSession) => Promise<T>): Promise<T>
   /**
-   * Whether another process, or another store on the same database, has committed anything since this was last asked,
-   * or since the store was opened. What this store commits itself does not count. Cheap enough to ask ten times a
-   * second; rejects when the database cannot tell.
+   * Tells the listener when another process, or another store on the same database, has committed changes, until the
+   * answer is called. Whether it tells of what this store commits itself is left open.
    */
-  changedElsewhere(): Promise<boolean>
+  watch(listener: ChangeListener): Promise<() => Promise<void>>
+  /** Where to tell how many transactions each commit held, for a store that puts several into one. */
+  observe?(observer: Pick<Observer, 'committed'>): void
   /** Resolves when the database answers; rejects when it does not. */
   ping(): Promise<void>
   close(): Promise<void>

@@ -37,16 +37,16 @@ export function revokeUserApiKey(domain: Domain, actor: Actor, id: number, by: I
 
 /**
  * Revokes the user API key whose text is `text`: whoever holds a key may give it back (RFC 7009). Nothing happens for a
- * text that is no key, or one that is revoked. `address`: where it came from, for the audit log; null when not known.
+ * text that is no key, or one that is revoked. `origin`: where it came from, for the audit log.
  */
 export async function revokeHeldUserApiKey(
   domain: Domain,
   text: string,
-  address: string | null,
+  origin: Pick<Actor, 'address' | 'traceId'>,
 ): Promise<void> {
   const found = await domain.store.userApiKeys.findByHash(hashSecret(text))
   if (!found || found.revokedAt !== null) return
-  const actor: Actor = { userId: found.userId, via: 'user_api_key', address }
+  const actor: Actor = { userId: found.userId, via: 'user_api_key', ...origin }
   await commit(domain, actor, async (session) => {
     const key = await session.userApiKeys.findById(found.id)
     if (!key || key.revokedAt !== null) return { result: undefined, events: [] }

@@ -1,5 +1,5 @@
 import { type Refusal, refusal } from '../protocol/errors.ts'
-import type { AccountRecord } from './store.ts'
+import type { AccountFacts } from './store.ts'
 
 /** A person of the guarded site, as the directory knows them. */
 export interface User {
@@ -49,7 +49,7 @@ export function groupsOf(user: User): readonly string[] {
 }
 
 /** The user that a local account is. */
-export function userOfAccount(account: AccountRecord): User {
+export function userOfAccount(account: AccountFacts): User {
   const { username, name, admin, moderator, trustLevel, active, suspendedUntil, createdAt } = account
   return {
     id: String(account.id),

@@ -21,6 +21,7 @@ import {
   type OriginalRequest,
   readOriginalRequest,
 } from './original-request.ts'
+import { isFromOrigin, opensWebSocket } from './websocket-origin.ts'
 
 export interface ForwardAuthParts {
   readonly verifier: Verifier
@@ -66,7 +67,7 @@ export async function answerForwardAuth(
 }
 
 async function decide(
-  { verifier, senderOf }: ForwardAuthParts,
+  { verifier, senderOf, publicUrl }: ForwardAuthParts,
   request: Request,
   connection: Connection,
   { query }: OriginalRequest,
@@ -92,8 +93,16 @@ async function decide(
     revocationId: undefined,
     address,
   })
-  if (authentication.outcome === 'authenticated') return authentication.identity
   const isRequired = domain.settings.current().forward_auth_requires_identity
+  if (authentication.outcome === 'authenticated') {
+    const { identity } = authentication
+    const isForeignSocket =
+      identity.via === 'session' &&
+      opensWebSocket(headers) &&
+      !isFromOrigin(headers, publicUrl(request).origin)
+    if (!isForeignSocket) return identity
+    return isRequired ? refusal('csrf_invalid') : undefined
+  }
   if (authentication.outcome === 'anonymous') return isRequired ? refusal('credentials_missing') : undefined
   // Forms of the application do not know Hallpass's token. Without it the session does not count, and that is enough:
   // the application learns of nobody in whose name a foreign page could have sent the form.
@@ -121,7 +130,8 @@ function refuse(
   route: Route = unreadRoute,
 ): Response {
   const { body, headers, status } = parts.refuse(request, route, why)
-  headers.set('hallpass-status', String(why.status))
+  // Not the refusal's own: whoever sent a bearer token hears 401 of one that does not count.
+  headers.set('hallpass-status', String(status))
   if (asksLikeNginx(request)) {
     headers.set('hallpass-refusal', bodyInHeader(why, new URL(errorDocsPath, parts.publicUrl(request)).href))
   }

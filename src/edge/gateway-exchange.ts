@@ -102,13 +102,15 @@ function tryOnce(upstream: Upstream, exchange: Exchange, isFresh: boolean): Prom
   sending.once('finish', () => limit(upstream.responseTimeoutMs, 'upstream_timeout', 'the answer'))
   sending.on('continue', () => {
     if (!request.waitsForContinue || outgoing.headersSent) return
-    sendContinue(outgoing)
+    orElse(
+      () => sendContinue(outgoing),
+      (error) => sending.destroy(error),
+    )
   })
   sending.on('information', ({ statusCode, headers }) => {
     if (incoming.httpVersion === '1.0' || outgoing.headersSent) return
-    if (statusCode === 102) outgoing.writeProcessing()
-    else if (statusCode === 103 && headers.link !== undefined)
-      outgoing.writeEarlyHints({ link: headers.link })
+    if (statusCode === 102) orElse(() => outgoing.writeProcessing(), ignore)
+    else if (statusCode === 103) sendEarlyHints(outgoing, headers.link)
   })
   sending.once('response', (answer) => {
     // A connection that breaks is noticed by whoever reads the answer; this is only so that it is not thrown.
@@ -132,6 +134,44 @@ function tryOnce(upstream: Upstream, exchange: Exchange, isFresh: boolean): Prom
   return promise
 }
 
+/**
+ * Hands hints on as far as they can be. They are nothing but hints, and Node takes fewer forms of them than there are:
+ * `rel="preload stylesheet"` it refuses. What it refuses is left out, and the answer comes all the same.
+ */
+function sendEarlyHints(outgoing: ServerResponse, header: string | string[] | undefined): void {
+  const text = [header ?? []].flat().join(', ')
+  const links = text.length > maxHintsLength ? [] : splitLinks(text)
+  // All in one answer; one after the other only where one of them cannot be sent.
+  const sendSingly = (): void => {
+    for (const link of links) orElse(() => outgoing.writeEarlyHints({ link }), ignore)
+  }
+  if (links.length > 0) orElse(() => outgoing.writeEarlyHints({ link: links }), sendSingly)
+}
+
+/** Longer ones are left out, for taking them apart takes time. */
+const maxHintsLength = 8192
+
+/** The links of a `Link` header (RFC 8288 §3). Commas within `<…>` and within quotes divide nothing. */
+function splitLinks(header: string): string[] {
+  return (header.match(/(?:<[^>]*>|"(?:\\.|[^"\\])*"|[^,])+/g) ?? [])
+    .map((link) => link.trim())
+    .filter((link) => link !== '')
+}
+
+/**
+ * For what listeners do: nobody catches what is thrown in one, so that it would end the whole process. Node throws for
+ * what no message may hold, and what the application sends decides what it is given.
+ */
+function orElse(act: () => void, onError: (error: Error) => void): void {
+  try {
+    act()
+  } catch (error) {
+    onError(error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
+function ignore(): void {}
+
 /** Tells a caller that waits to go on and send the body. */
 export function sendContinue(outgoing: ServerResponse): void {
   continued.add(outgoing)
@@ -154,9 +194,14 @@ export function relayAnswer(
   flushHead(outgoing, headers)
   answer.pipe(outgoing, { end: false })
   answer.once('end', () => {
-    const trailers = answerTrailers(answer)
-    if (trailers.length > 0 && outgoing.chunkedEncoding) outgoing.addTrailers(trailers)
-    outgoing.end()
+    orElse(
+      () => {
+        const trailers = answerTrailers(answer)
+        if (trailers.length > 0 && outgoing.chunkedEncoding) outgoing.addTrailers(trailers)
+        outgoing.end()
+      },
+      () => breakOff(incoming, outgoing),
+    )
     if (incoming.complete) return
     // It said what it had to say about a body that it did not want to read to its end.
     incoming.unpipe(sending)

@@ -1,9 +1,12 @@
 /** What of a request's headers and address goes on to the application, and what of an answer's comes back. */
 import type { IncomingMessage } from 'node:http'
+import type { Trace } from '../domain/trace.ts'
 import { holdsOwnSecret, isOwnSetCookie } from '../identity/cookies.ts'
+import { couldBeReadAs, namesInForm, plainHeaderName } from '../protocol/lenient-names.ts'
 import { isBearerKey } from '../verify/credentials.ts'
+import { isOverridingHeader } from '../verify/method-override.ts'
 import type { ForwardableRequest } from './gateway-request.ts'
-import { isIdentityHeader, plainHeaderName } from './identity-headers.ts'
+import { isIdentityHeader } from './identity-headers.ts'
 
 export interface ForwardedFacts {
   readonly request: ForwardableRequest
@@ -17,6 +20,9 @@ export interface ForwardedFacts {
   /** Names this gateway in `Via`, so that it notices its own requests. */
   readonly via: string
   readonly isUpgrade: boolean
+  readonly trace: Trace
+  /** What else is left out, by {@link plainHeaderName}: headers by which a proxy in front signs people in. */
+  readonly leftOut: ReadonlySet<string>
 }
 
 /**
@@ -25,7 +31,7 @@ export interface ForwardedFacts {
  * those are told anew, and every credential that is Hallpass's; whatever the spelling, since CGI reads `_` as `-`.
  */
 export function requestHeaders(incoming: IncomingMessage, facts: ForwardedFacts): string[] {
-  const { request, identity, forwarded, byKey, isUpgrade } = facts
+  const { request, identity, forwarded, byKey, isUpgrade, leftOut, trace } = facts
   const named = connectionNames(incoming.headers.connection)
   const headers: string[] = ['Host', facts.host]
   let via = ''
@@ -34,7 +40,9 @@ export function requestHeaders(incoming: IncomingMessage, facts: ForwardedFacts)
     if (plain === 'via') via = via === '' ? value : `${via}, ${value}`
     if (isHopByHop(plain) || named.has(name.toLowerCase()) || rewritten.has(plain)) continue
     if (isIdentityHeader(name) || credentials.has(plain) || plain.startsWith('x-forwarded-')) continue
-    if (byKey && methodOverrides.has(plain)) continue
+    if (leftOut.has(plain) || (byKey && isOverridingHeader(name))) continue
+    // What goes with a trace that is not well-formed says nothing about ours (Trace Context §4.3).
+    if (plain === 'traceparent' || (plain === 'tracestate' && !trace.parent)) continue
     if (plain === 'authorization' && isBearerKey(value)) continue
     if (plain === 'referer' && /[?&]user_api_key=/i.test(value)) continue
     const kept = plain === 'cookie' ? withoutOwnCookies(value) : value
@@ -44,6 +52,7 @@ export function requestHeaders(incoming: IncomingMessage, facts: ForwardedFacts)
   headers.push('X-Forwarded-For', forwarded.for, 'X-Forwarded-Proto', forwarded.proto)
   if (forwarded.host !== '') headers.push('X-Forwarded-Host', forwarded.host)
   headers.push('Via', via === '' ? facts.via : `${via}, ${facts.via}`)
+  headers.push('traceparent', trace.traceparent)
   if (isUpgrade) return [...headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket']
   if (request.body === 'chunked') headers.push('Transfer-Encoding', 'chunked')
   else if (request.body !== 'none') headers.push('Content-Length', request.body.length)
@@ -66,7 +75,7 @@ export function targetWithoutKeys({ target, rawPath }: ForwardableRequest, byKey
   const kept = target
     .slice(rawPath.length + 1)
     .split('&')
-    .filter((piece) => ![...new URLSearchParams(piece)].some(([name, value]) => isKey(name, value, byKey)))
+    .filter((piece) => !isKey(new URLSearchParams(piece), byKey))
   return kept.length === 0 ? rawPath : `${rawPath}?${kept.join('&')}`
 }
 
@@ -91,13 +100,28 @@ export function answerHeaders(answer: IncomingMessage, replaced: Headers): strin
   return headers
 }
 
-/** Trailers that may follow an answer: all that could have been a header of it. */
+/** Trailers that may follow an answer: all that could have been a header of it, and says nothing in Hallpass's name. */
 export function answerTrailers(answer: IncomingMessage): [string, string][] {
   return [...pairs(answer.rawTrailers)].filter(([name]) => {
     const plain = name.toLowerCase()
-    return !isHopByHop(plain) && !rewritten.has(plain) && plain !== 'set-cookie'
+    return (
+      !isHopByHop(plain) &&
+      !rewritten.has(plain) &&
+      !neverInTrailers.has(plain) &&
+      !isIdentityHeader(name) &&
+      !plain.startsWith('access-control-')
+    )
   })
 }
+
+/** What a caller would take for the answer's own, though it could not be looked at in time (RFC 9110 §6.5.1). */
+const neverInTrailers: ReadonlySet<string> = new Set([
+  'set-cookie',
+  'www-authenticate',
+  'vary',
+  'cache-control',
+  'location',
+])
 
 const hopByHop: ReadonlySet<string> = new Set([
   'connection',
@@ -135,13 +159,6 @@ const credentials: ReadonlySet<string> = new Set([
   'api-user-external-id',
 ])
 
-const methodOverrides: ReadonlySet<string> = new Set([
-  'x-http-method-override',
-  'x-http-method',
-  'x-method-override',
-  'x-method',
-])
-
 function isHopByHop(plain: string): boolean {
   return hopByHop.has(plain) || plain.startsWith('proxy-')
 }
@@ -158,9 +175,15 @@ function withoutOwnCookies(header: string): string {
     .join('; ')
 }
 
-function isKey(name: string, value: string, byKey: boolean): boolean {
-  if (name === '_method') return byKey
-  return name === 'user_api_key' || (name === 'api_key' && /^\s*[0-9a-f]{64}\s*$/.test(value))
+function isKey(piece: URLSearchParams, byKey: boolean): boolean {
+  if (byKey && namesInForm(piece).some(isMethodOverride)) return true
+  return [...piece].some(
+    ([name, value]) => name === 'user_api_key' || (name === 'api_key' && /^\s*[0-9a-f]{64}\s*$/.test(value)),
+  )
+}
+
+function isMethodOverride(name: string): boolean {
+  return name === '_method' || couldBeReadAs(name, '_method')
 }
 
 function* pairs(raw: readonly string[]): Generator<[string, string]> {

@@ -5,8 +5,8 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { plainHeaderName } from '../protocol/lenient-names.ts'
 import { normalizeRoute } from '../protocol/route.ts'
-import { plainHeaderName } from './identity-headers.ts'
 
 /** A request that every program reads in one way, but perhaps for its path. */
 export interface ForwardableRequest {

@@ -9,9 +9,13 @@ import type { Duplex } from 'node:stream'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Authentication, Identity } from '../domain/identity.ts'
+import { noObserver, type Observer } from '../domain/observation.ts'
 import type { Connection } from '../domain/ports.ts'
+import { StoreUnavailable } from '../domain/store.ts'
+import { knownTrace, shareTrace, Trace, traceOf } from '../domain/trace.ts'
 import { goAndSignInPath } from '../pages/paths.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { plainHeaderName } from '../protocol/lenient-names.ts'
 import { askUpstream, type Exchange, relayAnswer, sendContinue, sendResponse } from './gateway-exchange.ts'
 import { isLoop, requestHeaders, targetWithoutKeys } from './gateway-headers.ts'
 import { createOriginReader, isSameOrigin, scheme } from './gateway-origin.ts'
@@ -55,8 +59,18 @@ export interface GatewayOptions extends UpstreamTimeouts {
   readonly hostHeader?: 'caller' | 'upstream'
   /** For whom signed identities are: their `aud`. Default: the upstream's address. */
   readonly audience?: string
+  /**
+   * Headers that the application gets from nobody, in any spelling: those by which a proxy in front names its users, where
+   * people sign in so (`signIn.method` `proxy-header`). It learns of them by Hallpass's own. Default: none.
+   */
+  readonly signInHeaders?: readonly string[]
   /** Hears why the application did not answer. Default: one line on the error stream. */
-  readonly onError?: (error: unknown, request: { readonly method: string; readonly path: string }) => void
+  readonly onError?: (
+    error: unknown,
+    request: { readonly method: string; readonly path: string; readonly trace: Trace },
+  ) => void
+  /** Hears of what the application answered, as for `createHallpass`. Default: nobody. */
+  readonly observer?: Observer
 }
 
 /** Listeners for a server of `node:http`, with or without TLS. */
@@ -75,8 +89,10 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
   const upstream = createUpstream(options.upstream, options)
   const originOf = createOriginReader(options)
   const audience = options.audience ?? upstream.origin
+  const leftOut = new Set((options.signInHeaders ?? []).map(plainHeaderName))
   const via = `1.1 hallpass-${randomBytes(6).toString('hex')}`
   const report = options.onError ?? reportOnErrorStream
+  const { observer = noObserver } = options
   const upgraded = new UpgradedConnections()
 
   const ownRoutes = getRequestListener(
@@ -87,7 +103,7 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       const own = await hallpass.handle(request, connectionOf(incoming))
       if (own) return own
       bodyTimers.get(incoming)?.()
-      await pass(incoming, outgoing, asked, undefined)
+      await pass(incoming, outgoing, asked, undefined, knownTrace(request))
       return RESPONSE_ALREADY_SENT
     },
     { overrideGlobalObjects: false },
@@ -114,37 +130,58 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
     outgoing: ServerResponse,
     request: ForwardableRequest,
     upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined,
+    known?: Trace,
   ): Promise<void> {
+    const startedAt = observer.isOn ? performance.now() : 0
+    let trace = known
+    const tell = (status: number): void => {
+      if (!observer.isOn || !trace) return
+      const durationMs = performance.now() - startedAt
+      const { address } = trace
+      observer.answered({ method: request.method, route: 'gateway', status, durationMs, trace, address })
+    }
+    const send = (response: Response): Promise<void> => {
+      tell(response.status)
+      return sendResponse(incoming, outgoing, response)
+    }
     try {
       const asked = standardRequest(incoming, request)
+      if (known) shareTrace(known, asked)
+      trace = traceOf(asked)
       if (upgrade && request.isPathPlain) {
         const own = await hallpass.handle(asked, connectionOf(incoming))
         if (own) return await sendResponse(incoming, outgoing, own)
       }
       const decision = await decide(asked, incoming, request, upgrade !== undefined)
-      if ('refused' in decision) return await sendResponse(incoming, outgoing, decision.refused)
-      const exchange = await prepare(incoming, outgoing, request, decision.identity, upgrade !== undefined)
+      if ('refused' in decision) return await send(decision.refused)
+      const exchange = await prepare(incoming, outgoing, request, {
+        identity: decision.identity,
+        isUpgrade: upgrade !== undefined,
+        trace,
+      })
       const reply = await askUpstream(upstream, exchange)
       if (reply.kind === 'gone') return
       if (reply.kind === 'refused') {
-        report(reply.cause, { method: request.method, path: request.rawPath })
-        return await sendResponse(incoming, outgoing, hallpass.refuse(asked, reply.refusal))
+        report(reply.cause, { method: request.method, path: request.rawPath, trace })
+        return await send(hallpass.refuse(asked, reply.refusal))
       }
       if (reply.kind === 'upgraded') {
         if (upgrade) return connectUpgraded(exchange, reply, upgrade, upgraded, upstream.idleTimeoutMs)
         return
       }
+      tell(reply.answer.statusCode ?? 502)
       relayAnswer(exchange, reply, hallpass.withCors(asked, new Response(null)).headers)
     } catch (error) {
       // What the application may send and no answer may hold, such as a status of 0, comes out here.
-      report(error, { method: request.method, path: request.rawPath })
+      report(error, { method: request.method, path: request.rawPath, trace: trace ?? new Trace(undefined) })
       if (outgoing.headersSent) outgoing.destroy()
-      else
-        await refuse(
-          incoming,
-          outgoing,
-          refusal('upstream_invalid', { problem: 'it holds what no answer may' }),
-        )
+      else {
+        const why =
+          error instanceof StoreUnavailable
+            ? refusal('store_unavailable', { wait_seconds: 1 })
+            : refusal('upstream_invalid', { problem: 'it holds what no answer may' })
+        await refuse(incoming, outgoing, why)
+      }
     }
   }
 
@@ -184,8 +221,11 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
     incoming: IncomingMessage,
     outgoing: ServerResponse,
     request: ForwardableRequest,
-    identity: Identity | undefined,
-    isUpgrade: boolean,
+    {
+      identity,
+      isUpgrade,
+      trace,
+    }: Readonly<{ identity: Identity | undefined; isUpgrade: boolean; trace: Trace }>,
   ): Promise<Exchange> {
     const byKey = identity !== undefined && identity.via !== 'session'
     const forwarded = originOf(incoming, request)
@@ -204,6 +244,8 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       host,
       via,
       isUpgrade,
+      trace,
+      leftOut,
     })
     return { incoming, outgoing, request, target: targetWithoutKeys(request, byKey), headers, isUpgrade }
   }

@@ -3,6 +3,7 @@
  * takes these headers out of what callers send (`isIdentityHeader`), so that the application can believe them.
  */
 import type { Identity } from '../domain/identity.ts'
+import { plainHeaderName } from '../protocol/lenient-names.ts'
 
 /** Carries the same as a token that the application can verify; beside the plain headers, from the gateway alone. */
 export const signedIdentityHeader = 'x-hallpass-identity'
@@ -31,11 +32,6 @@ export function identityHeaders(identity: Identity): Readonly<Record<string, str
  */
 export function isIdentityHeader(name: string): boolean {
   return plainHeaderName(name).startsWith('x-hallpass-')
-}
-
-/** A header's name as the laxest reader has it: in lower case, and whatever is no letter or digit is `-`. */
-export function plainHeaderName(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
 }
 
 /**

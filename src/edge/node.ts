@@ -1,7 +1,7 @@
 /** Hallpass and `node:http`: a guard for a bare server, and a server for a web-standard handler. `hallpass/node`. */
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Authentication, Identity } from '../domain/identity.ts'
+import { traceOf } from '../domain/trace.ts'
 import { refusal } from '../protocol/errors.ts'
 import { answerHeaders, type GuardingHallpass, type GuardOptions, receive } from './guard.ts'
 import { nodeArrival } from './node-request.ts'
@@ -49,7 +49,7 @@ export function guard(
       await listener(incoming, outgoing, identity)
     }
     answer().catch(async (error: unknown) => {
-      const requestId = randomUUID()
+      const requestId = traceOf(request).id
       onError(error, requestId)
       const response = hallpass.refuse(request, refusal('internal', { request_id: requestId }))
       // Half an answer cannot be taken back; that the connection breaks off says that it is not whole.

@@ -6,11 +6,11 @@
  * `posting.ts` and `editing.ts` hold what may be written; `topics.ts`, `posts.ts` and `notifications.ts` read;
  * `*-json.ts` say it to programs and `pages/` to people.
  */
-import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
 import { routePath } from 'hono/route'
 import type { Clock, Connection, Directory } from '../domain/ports.ts'
 import type { PushNotification } from '../domain/push.ts'
+import { traceOf } from '../domain/trace.ts'
 import type { User } from '../domain/user.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { normalizeRoute } from '../protocol/route.ts'
@@ -162,7 +162,7 @@ function refuse(
   error: unknown,
   report: (error: unknown, requestId: string) => void,
 ): Response {
-  const refused = toRefusal(error, report)
+  const refused = toRefusal(request, error, report)
   const signIn = refused.reason === 'not_signed_in' ? signInFor(request) : undefined
   return signIn ?? hallpass.refuse(request, refused)
 }
@@ -178,9 +178,13 @@ function signInFor(request: Request): Response | undefined {
   return seeOther(signInPath(holdsKey ? pathname : pathname + search))
 }
 
-function toRefusal(error: unknown, report: (error: unknown, requestId: string) => void): Refusal {
+function toRefusal(
+  request: Request,
+  error: unknown,
+  report: (error: unknown, requestId: string) => void,
+): Refusal {
   if (error instanceof RefusedError) return error.refusal
-  const requestId = randomUUID()
+  const requestId = traceOf(request).id
   report(error, requestId)
   return refusal('internal', { request_id: requestId })
 }

@@ -5,6 +5,7 @@ export const forumMigrations: readonly Migration[] = [
   {
     name: 'forum-first-tables',
     since: '0.1.0',
+    kind: 'expand',
     async up(db, schema) {
       await schema
         .withId(db.schema.createTable('forum_categories'))
@@ -126,6 +127,7 @@ export const forumMigrations: readonly Migration[] = [
   {
     name: 'forum-bookmarks',
     since: '0.2.0',
+    kind: 'expand',
     async up(db, schema) {
       await schema
         .withId(db.schema.createTable('forum_bookmarks'))

@@ -18,6 +18,7 @@ import { addJobRoutes } from './jobs.ts'
 import { addJwksRoutes } from './jwks.ts'
 import { addKeyRoutes } from './keys.ts'
 import { addLocalSignInRoutes } from './local-sign-in.ts'
+import { addMetricsRoutes } from './metrics.ts'
 import { addOAuthRoutes } from './oauth.ts'
 import { addOneTimePasswordRoutes } from './one-time-passwords.ts'
 import { addOneTimeSignInRoutes } from './one-time-sign-in.ts'
@@ -69,6 +70,7 @@ export function createAllRoutes(
   addApiKeyRoutes(router, service)
   addPushRoutes(router, service)
   addJobRoutes(router, service)
+  addMetricsRoutes(router, service)
   addAuditRoutes(router, service)
   addScopeRoutes(router, service)
   addJwksRoutes(router, service)

@@ -1,4 +1,5 @@
 /** The forms of an answer: JSON, a page, a redirect, a refusal. */
+import { traceOf } from '../domain/trace.ts'
 import { sessionSetCookie } from '../identity/cookies.ts'
 import { contentSecurityPolicy } from '../pages/content-security-policy.ts'
 import { errorPage } from '../pages/error.ts'
@@ -59,15 +60,17 @@ export function redirect(location: string): Response {
 
 /** A refusal: a page for browsers, JSON for all others, and always JSON for missing parameters (protocol §12.1). */
 export function refused(visit: Visit, why: Refusal, siteTitle: string): Response {
+  const traceId = noted(visit, why)
   const docsUrl = new URL(errorDocsPath, visit.url).href
   const response =
     visit.asksForPage && why.reason !== 'parameters_missing'
-      ? page(errorPage({ siteTitle, refusal: why, docsUrl: `${docsUrl}/${why.reason}`, ...requestId(why) }), {
+      ? page(errorPage({ siteTitle, refusal: why, docsUrl: `${docsUrl}/${why.reason}`, traceId }), {
           status: pageStatus(visit, why),
         })
       : why.reason === 'csrf_invalid'
         ? badCsrf(`${docsUrl}/${why.reason}`)
-        : json(refusalBody(why, docsUrl), why.status)
+        : json(refusalBody(why, docsUrl, traceId), why.status)
+  response.headers.set('x-request-id', traceId)
   setLimitHeaders(response, why)
   if (why.reason === 'session_cookie_invalid') {
     response.headers.append('set-cookie', sessionSetCookie('', 0, visit.url.protocol === 'https:'))
@@ -77,8 +80,10 @@ export function refused(visit: Visit, why: Refusal, siteTitle: string): Response
 
 /** A refusal in OAuth's words (RFC 6749 §5.2), for the routes that OAuth's clients know. */
 export function oauthRefused(visit: Visit, why: Refusal): Response {
+  const traceId = noted(visit, why)
   const body = oauthErrorBody(why, new URL(errorDocsPath, visit.url).href)
   const response = json(body, oauthErrorStatus(why))
+  response.headers.set('x-request-id', traceId)
   setLimitHeaders(response, why)
   return response
 }
@@ -89,9 +94,11 @@ function setLimitHeaders({ headers }: Response, { details }: Refusal): void {
   if (code !== undefined) headers.set('discourse-rate-limit-error-code', String(code))
 }
 
-/** A fault of our own is found again in the log by this. */
-function requestId({ details }: Refusal): { readonly requestId?: string } {
-  return details.request_id === undefined ? {} : { requestId: String(details.request_id) }
+/** Notes why the request was refused, for whoever tells of it; answers with what the log calls the request. */
+function noted({ request }: Visit, why: Refusal): string {
+  const trace = traceOf(request)
+  trace.refusal = why
+  return trace.id
 }
 
 /** A page that only somebody signed in may see does not exist for others (protocol §12.4). */

@@ -43,6 +43,7 @@ function readQuestion({ sources }: Call): Question | Refusal {
     user_id: { limit: 300 },
     client_id: { limit: 2000 },
     setting: { limit: 100 },
+    trace_id: { limit: 32 },
     key_id: { limit: 15, digits: true },
     api_key_id: { limit: 15, digits: true },
   })
@@ -63,6 +64,7 @@ function readQuestion({ sources }: Call): Question | Refusal {
       action: values.action,
       actorUserId: values.actor_id,
       actorVia: values.via,
+      traceId: values.trace_id,
       since,
       until,
       details: { ...renamed(values, textDetails), ...renamed(numbers, numberDetails) },
@@ -112,6 +114,7 @@ function entryJson(
       address: entry.actorAddress,
     },
     details: JSON.parse(entry.details) as unknown,
+    trace_id: entry.traceId,
     previous_hash: entry.previousHash,
     hash: entry.hash,
   }

@@ -11,7 +11,7 @@ import { externalSignInPath } from '../pages/paths.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { redirect, refused } from './answer.ts'
 import { localPath } from './local-path.ts'
-import { type Call, type Router, routesOf, type Service, withCookies } from './service.ts'
+import { type Call, originOf, type Router, routesOf, type Service, withCookies } from './service.ts'
 
 /** What the other service has to be told beforehand. */
 const callbackPath = '/hallpass/sign-in/callback'
@@ -75,12 +75,12 @@ async function finish(
     .finish(url, { state, keep })
     .catch((error: unknown) => toRefusal(method, error))
   if ('reason' in profile) return refuse(service, call, profile)
-  const { remoteAddress: address } = visit.connection
-  const signedIn = await signInExternally(domain, { userId: null, via: 'session', address }, profile)
+  const origin = originOf(visit)
+  const signedIn = await signInExternally(domain, { userId: null, via: 'session', ...origin }, profile)
   if (signedIn.outcome === 'refused') return refuse(service, call, signedIn.refusal)
   const { user } = signedIn
   const setCookie = await sessions.start(visit.request, user)
-  const actor: Actor = { userId: user.id, via: 'session', address }
+  const actor: Actor = { userId: user.id, via: 'session', ...origin }
   await commit(domain, actor, async () => ({
     result: undefined,
     events: [{ type: 'signed_in', userId: user.id }],

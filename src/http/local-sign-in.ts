@@ -11,7 +11,15 @@ import { type Refusal, refusal, refusalBody } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { json, page, redirect, refused, success } from './answer.ts'
 import { localPath } from './local-path.ts'
-import { type Call, carriesCsrfToken, type Router, routesOf, type Service, withCookies } from './service.ts'
+import {
+  type Call,
+  carriesCsrfToken,
+  originOf,
+  type Router,
+  routesOf,
+  type Service,
+  withCookies,
+} from './service.ts'
 import { currentUserJson } from './session.ts'
 import { waitingApplication } from './sign-in-first.ts'
 
@@ -99,7 +107,7 @@ async function attemptSignIn(service: Service, sessions: BrowserSessions, call: 
   const outcome = await checkPassword(domain, { login, password, address })
   if (outcome.outcome === 'refused') return outcome
   const setCookie = await sessions.start(request, outcome.user)
-  const actor: Actor = { userId: outcome.user.id, via: 'session', address }
+  const actor: Actor = { userId: outcome.user.id, via: 'session', ...originOf(call.visit) }
   await commit(domain, actor, async () => ({
     result: undefined,
     events: [{ type: 'signed_in', userId: outcome.user.id }],

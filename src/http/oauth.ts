@@ -14,7 +14,7 @@ import { narrowedScopesField } from '../protocol/scope-parameters.ts'
 import { json, oauthRefused } from './answer.ts'
 import { readBasic } from './basic-authorization.ts'
 import { answering, logStep, longestValue, tellCodes } from './device-step.ts'
-import { type Call, type RouteOptions, type Router, routesOf, type Service } from './service.ts'
+import { type Call, originOf, type RouteOptions, type Router, routesOf, type Service } from './service.ts'
 import type { Visit } from './visit.ts'
 
 /** Adds the routes of RFC 8628. */
@@ -68,7 +68,7 @@ async function token(service: Service, call: Call): Promise<Response | Refusal> 
   if (tooMany) return tooMany
   // Go's oauth2 package does not know at first how a site wants its clients to be named, and sends every poll twice.
   const form = visit.request.headers.has('authorization') ? 'header' : 'body'
-  const outcome = await issueToken(domain, { deviceCode, clientId, form, address })
+  const outcome = await issueToken(domain, { deviceCode, clientId, form, ...originOf(visit) })
   if (outcome.outcome === 'refused') return outcome.refusal
   const { accessToken, expiresInSeconds, scopes } = outcome
   logStep(service, call, 'token', { outcome: outcome.outcome, access_token: accessToken })

@@ -7,7 +7,7 @@ import { oauthPaths } from '../protocol/discovery.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { empty, oauthRefused } from './answer.ts'
-import { type Call, type Router, routesOf, type Service } from './service.ts'
+import { type Call, originOf, type Router, routesOf, type Service } from './service.ts'
 
 /** Adds the route of RFC 7009. */
 export function addRevocationRoutes(router: Router, service: Service): void {
@@ -43,7 +43,7 @@ async function revoke({ domain }: Service, { visit, sources }: Call): Promise<Re
   }
   // Told by its form alone, so that nobody learns here which API keys there are.
   if (/^[0-9a-f]{64}$/.test(token)) return refusal('token_type_unsupported')
-  await revokeHeldUserApiKey(domain, token, visit.connection.remoteAddress)
+  await revokeHeldUserApiKey(domain, token, originOf(visit))
   return undefined
 }
 

@@ -4,8 +4,10 @@ import type { CalendarFeed } from '../domain/calendar-subscription.ts'
 import type { Actor } from '../domain/events.ts'
 import type { Identity } from '../domain/identity.ts'
 import type { JobRunner } from '../domain/job-runner.ts'
+import type { Exposition } from '../domain/observation.ts'
 import type { Domain } from '../domain/ports.ts'
 import type { SigningKeys } from '../domain/signing-keys.ts'
+import { traceOf } from '../domain/trace.ts'
 import type { User } from '../domain/user.ts'
 import type { Visitors } from '../identity/visitors.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
@@ -48,6 +50,19 @@ export interface Service {
   readonly calendarFeeds: readonly CalendarFeed[]
   /** Has the outbox of pushes looked through, since something in it is due. */
   readonly pushQueued: () => void
+  /** The metrics of this process; undefined where nobody keeps any. */
+  readonly expose: (() => Promise<Exposition>) | undefined
+  /** Where these are read. */
+  readonly metricsPaths: readonly string[]
+  /** Whether limits count together with those of other nodes; undefined where they are not meant to. */
+  readonly limitsStatus: () => SharedLimitsStatus | undefined
+}
+
+/** Whether what this node lets in counts elsewhere, through what, and since when (milliseconds since the Unix epoch). */
+export interface SharedLimitsStatus {
+  readonly through: string
+  readonly shared: boolean
+  readonly since: number
 }
 
 /** A request at its handler: read, and its sender known. */
@@ -88,6 +103,8 @@ export interface Environment {
   readonly visit: Visit
   /** Set when no route was found. */
   unhandled?: boolean
+  /** The name of the route that was found. */
+  route?: string
 }
 
 export type Router = Hono<{ Bindings: Environment }>
@@ -126,6 +143,7 @@ export function routesOf(router: Router, service: Service): AddRoute {
       const { visit } = context.env
       const settings = service.domain.settings.current()
       if (options.isOn?.(settings) === false) return next()
+      context.env.route = name
       const call = await receive(service, visit, options, (segment) => context.req.param(segment) ?? '')
       const refuse = options.refuse ?? refused
       const response =
@@ -166,8 +184,13 @@ export function actorOf({ identity, visit }: Call): Actor {
   return {
     userId: identity?.user.id ?? null,
     via: identity?.via ?? 'system',
-    address: visit.connection.remoteAddress,
+    ...originOf(visit),
   }
+}
+
+/** Where a request came from, and its trace; for the audit log. */
+export function originOf({ connection, request }: Visit): Pick<Actor, 'address' | 'traceId'> {
+  return { address: connection.remoteAddress, traceId: traceOf(request).id }
 }
 
 async function receive(

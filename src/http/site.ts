@@ -17,9 +17,14 @@ export function addSiteRoutes(router: Router, service: Service): void {
   route('GET', '/readyz', uncounted, async ({ visit }) => {
     try {
       await service.domain.store.ping()
-      return json({ status: 'ok' })
+      // Nobody is let in: whoever spreads requests over nodes is to choose another.
+      if (service.domain.limiter.isClosed) {
+        return refused(visit, refusal('limits_unavailable'), service.domain.settings.current().title)
+      }
+      return json({ status: 'ok', ...limitsOf(service) })
     } catch {
-      return refused(visit, refusal('read_only'), service.domain.settings.current().title)
+      const why = refusal('store_unavailable', { wait_seconds: 1 })
+      return refused(visit, why, service.domain.settings.current().title)
     }
   })
 
@@ -51,6 +56,12 @@ export function addSiteRoutes(router: Router, service: Service): void {
     }
     return page(errorDocsPage(reason))
   })
+}
+
+/** For whoever watches the node: whether its limits count together with the others', and since when that is so. */
+function limitsOf({ limitsStatus }: Service): Record<string, unknown> {
+  const status = limitsStatus()
+  return status ? { limits: { ...status, since: new Date(status.since).toISOString() } } : {}
 }
 
 /** A file's address changes with its content, so it may be kept for ever. */

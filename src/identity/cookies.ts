@@ -35,9 +35,13 @@ export function holdsOwnSecret(pair: string): boolean {
   return isSecret(cookies[sessionCookie])
 }
 
-/** Whether a Set-Cookie header would give the browser a session or a CSRF secret of Hallpass's. */
+/**
+ * Whether a Set-Cookie header would give the browser a session or a CSRF secret of Hallpass's. A cookie without a name is
+ * sent back as its value alone (RFC 6265bis §5.8.3): `=_t=x` comes as `_t=x`.
+ */
 export function isOwnSetCookie(header: string): boolean {
-  return holdsOwnSecret(header.split(';', 1)[0] ?? '')
+  const pair = header.split(';', 1)[0] ?? ''
+  return holdsOwnSecret(pair.replace(/^[\s=]+/, ''))
 }
 
 function readSecret(request: Request, name: string): string | undefined {

@@ -8,12 +8,12 @@ export interface DeveloperDetailsOptions {
   /** The address of the reason's page in the reference. */
   readonly docsUrl: string
   /** What the server's log calls the request. */
-  readonly requestId?: string
+  readonly traceId?: string
 }
 
 /** What exactly was wrong and how to mend it, for whoever built what led here. Folded, because most people did not. */
 export function developerDetails(refused: Refusal, options: DeveloperDetailsOptions): Html {
-  const { requestId } = options
+  const { traceId } = options
   return html`<details class="developer">
 <summary>${options.summary}</summary>
 <div class="developer__body">
@@ -21,7 +21,7 @@ export function developerDetails(refused: Refusal, options: DeveloperDetailsOpti
 <div><dt>What was wrong</dt><dd>${prose(refused.message)}</dd></div>
 <div><dt>How to mend it</dt><dd>${remedy(refused)}</dd></div>
 <div><dt>Reason</dt><dd><code>${refused.reason}</code></dd></div>
-${requestId === undefined ? null : html`<div><dt>Request</dt><dd><code>${requestId}</code></dd></div>`}
+${traceId === undefined ? null : html`<div><dt>Request</dt><dd><code>${traceId}</code></dd></div>`}
 </dl>
 <p><a href="${options.docsUrl}">More about this reason<span class="hidden">: ${refused.reason}</span></a></p>
 </div>

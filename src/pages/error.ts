@@ -11,12 +11,12 @@ export interface ErrorModel {
   /** The address of the reason's page in the reference. */
   readonly docsUrl: string
   /** What the server's log calls the request. */
-  readonly requestId?: string
+  readonly traceId?: string
 }
 
 /** Any refusal that has no page of its own. */
 export function errorPage(model: ErrorModel): Html {
-  const { siteTitle, refusal, docsUrl, requestId } = model
+  const { siteTitle, refusal, docsUrl, traceId } = model
   const { title, lead } = visitorText(refusal)
   const body = html`<section class="pass">
 ${refusal.status === 200 ? null : html`<p class="status">${refusal.status}</p>`}
@@ -30,7 +30,7 @@ ${refusal.status === 200 ? null : html`<p class="status">${refusal.status}</p>`}
 ${developerDetails(refusal, {
   summary: 'What exactly was wrong',
   docsUrl,
-  ...(requestId === undefined ? {} : { requestId }),
+  ...(traceId === undefined ? {} : { traceId }),
 })}
 </section>`
   return layout({ siteTitle, title, width: 'narrow' }, body)

@@ -48,6 +48,10 @@ const byReason: Partial<Record<Reason, VisitorText>> = {
     title: 'There is nothing here',
     lead: 'The address may be mistyped, or what was here is gone.',
   },
+  store_unavailable: {
+    title: 'The site is taking a short break',
+    lead: 'It cannot look anything up at the moment, so nothing was decided. Try again in a minute.',
+  },
   users_unavailable: {
     title: 'The site is taking a short break',
     lead: 'It cannot tell who is who at the moment, so nobody was let in and nothing has changed. Try again in a minute.',

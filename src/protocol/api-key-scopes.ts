@@ -5,7 +5,7 @@
 import type { ApiKeyScopeDefinition } from './api-key-scope-definition.ts'
 import { builtInApiKeyScopes } from './built-in-api-key-scopes.ts'
 import { type Refusal, refusal } from './errors.ts'
-import type { RequestedRoute, RouteMatcher } from './route-matcher.ts'
+import type { RequestedRoute, RouteMatcher, SuffixReading } from './route-matcher.ts'
 import { type CompiledMatcher, compileMatcher, matchRoute } from './route-matcher.ts'
 import { printPattern } from './route-pattern.ts'
 
@@ -55,7 +55,7 @@ export function createApiKeyScopeCatalogue(
 ): ApiKeyScopeCatalogue {
   const byId = new Map<string, ApiKeyScope>()
   for (const definition of [...builtInApiKeyScopes, ...extra]) {
-    const scope = apiKeyScopeOf(definition)
+    const scope = apiKeyScopeOf(definition, extra.includes(definition) ? 'name' : 'format')
     if (byId.has(scope.id)) throw new TypeError(`there is already an API key scope ${scope.id}`)
     byId.set(scope.id, scope)
   }
@@ -95,7 +95,10 @@ export function apiKeyScopeId({ resource, action }: { resource: string; action: 
   return `${resource}:${action}`
 }
 
-function apiKeyScopeOf({ resource, action, routes }: ApiKeyScopeDefinition): ApiKeyScope {
+function apiKeyScopeOf(
+  { resource, action, routes }: ApiKeyScopeDefinition,
+  suffixes: SuffixReading,
+): ApiKeyScope {
   const id = apiKeyScopeId({ resource, action })
   if (![resource, action].every((part) => /^[a-z0-9][a-z0-9_-]{0,99}$/.test(part))) {
     throw new TypeError(
@@ -113,7 +116,7 @@ function apiKeyScopeOf({ resource, action, routes }: ApiKeyScopeDefinition): Api
     action,
     parameters: [...new Set(parameters)],
     urls: [...new Set(routes.flatMap(urlsOf))],
-    routes: routes.map(compileMatcher),
+    routes: routes.map((route) => compileMatcher(route, suffixes)),
   }
 }
 

@@ -700,6 +700,19 @@ export const refusalCatalogue = {
     remedy: 'try again in a minute',
     wire: 'The site is in read only mode. Interactions are disabled.',
   },
+  limits_unavailable: {
+    status: 503,
+    message:
+      'this server cannot tell at the moment how many requests were let in elsewhere, and is set to let nobody in until it can',
+    remedy:
+      'try again in a minute; if it stays, tell the administrator: Redis is not to be reached, and the setting limits_without_redis is `refuse`',
+  },
+  store_unavailable: {
+    status: 503,
+    message: 'the database of this site does not answer, so nothing can be decided for certain',
+    remedy:
+      'try again in {wait_seconds} second; if it stays, tell the administrator. its operator: does the database run, and does every server reach it?',
+  },
   users_unavailable: {
     status: 503,
     message: 'the application behind this site did not say who its users are, so nobody can be let in',
@@ -782,6 +795,8 @@ export interface RefusalBody {
   readonly message: string
   readonly remedy: string
   readonly docs_url: string
+  /** What the server's log and the audit log call the request. */
+  readonly trace_id?: string
   /** Of a refusal for scope: {@link RefusedScopes}. */
   readonly needed_scopes?: readonly string[]
   readonly granted_scopes?: readonly string[]
@@ -790,7 +805,7 @@ export interface RefusalBody {
 }
 
 /** Puts a refusal into its JSON body. `docsUrl` is the address of the error pages, without a trailing slash. */
-export function refusalBody(refused: Refusal, docsUrl: string): RefusalBody {
+export function refusalBody(refused: Refusal, docsUrl: string, traceId?: string): RefusalBody {
   const entry: CatalogueEntry = refusalCatalogue[refused.reason]
   const { details, scopes } = refused
   const { wait_seconds: waitSeconds, time_left: timeLeft } = details
@@ -804,6 +819,7 @@ export function refusalBody(refused: Refusal, docsUrl: string): RefusalBody {
     message: refused.message,
     remedy: refused.remedy,
     docs_url: `${docsUrl}/${refused.reason}`,
+    ...(traceId === undefined ? {} : { trace_id: traceId }),
     ...(scopes ? { needed_scopes: scopes.needed, granted_scopes: scopes.granted } : {}),
     ...(scopes?.narrowed?.length ? { narrowed_scopes: scopes.narrowed } : {}),
   }

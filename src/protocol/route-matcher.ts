@@ -1,4 +1,5 @@
 /** What a scope permits, and how it can be narrowed to parameter values (protocol §10.5). */
+import { couldBeReadAs, namesInForm, namesInObject } from './lenient-names.ts'
 import type { Route, RouteFormat } from './route.ts'
 import { compilePattern, matchPattern, type RoutePattern } from './route-pattern.ts'
 
@@ -45,21 +46,30 @@ export interface RequestedRoute extends Route {
 export interface CompiledMatcher {
   readonly matcher: RouteMatcher
   readonly patterns: readonly RoutePattern[] | undefined
+  readonly suffixes: SuffixReading
 }
 
+/**
+ * What `.json` at the end of a path is where a matcher names no formats. To the protocol's own routes it is a `format`
+ * of the same thing (P-341). Of an application's routes that is not known: to most, `report.json` is the `name` of
+ * another thing than `report`, and a grant that is narrowed to the one must not permit the other.
+ */
+export type SuffixReading = 'format' | 'name'
+
 /** Makes a matcher ready. @throws TypeError for a pattern or a method that is not well-formed */
-export function compileMatcher(matcher: RouteMatcher): CompiledMatcher {
+export function compileMatcher(matcher: RouteMatcher, suffixes: SuffixReading = 'format'): CompiledMatcher {
   const odd = matcher.methods?.find((method) => !/^[A-Z]+$/.test(method))
   if (odd !== undefined) throw new TypeError(`the method ${odd} must be written in capital letters`)
-  return { matcher, patterns: matcher.paths?.map(compilePattern) }
+  return { matcher, patterns: matcher.paths?.map(compilePattern), suffixes }
 }
 
 /** Whether `request` is of the matcher's kind, and within `allowed` where that is not null. */
 export function matchRoute(
-  { matcher, patterns }: CompiledMatcher,
+  compiled: CompiledMatcher,
   request: RequestedRoute,
   allowed: AllowedParameters | null,
 ): boolean {
+  const { matcher, patterns } = compiled
   if (matcher.methods && !permitsMethod(matcher.methods, request.method)) return false
   if (matcher.formats && !(request.format && matcher.formats.includes(request.format))) return false
   if (!patterns) return permitsParameters(matcher, request, {}, allowed)
@@ -67,9 +77,29 @@ export function matchRoute(
   // were any within the limits enough, a segment could stand in for the one that the application acts on.
   for (const pattern of patterns) {
     const values = matchPattern(pattern, request.path)
-    if (values !== undefined) return permitsParameters(matcher, request, values, allowed)
+    if (values !== undefined)
+      return permitsParameters(
+        compiled.matcher,
+        request,
+        pathValues(compiled, pattern, request, values),
+        allowed,
+      )
   }
   return false
+}
+
+/** The values that `pattern` finds in a path that it matches, as a grant is held against them. */
+export function pathValues(
+  { matcher, suffixes }: CompiledMatcher,
+  { head, tail }: RoutePattern,
+  { format }: RequestedRoute,
+  found: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  if (format === undefined || suffixes === 'format' || matcher.formats) return found
+  const last = (tail ?? head).at(-1)
+  // Of digits too: the application may have a route for `7.json` that its one for digits does not take.
+  if (last === undefined || last.kind === 'literal') return found
+  return { ...found, [last.text]: `${found[last.text] ?? ''}.${format}` }
 }
 
 /** HEAD tells nothing that GET does not, so it is permitted wherever GET is (protocol §19a allows the superset). */
@@ -80,18 +110,19 @@ function permitsMethod(methods: readonly string[], method: string): boolean {
 function permitsParameters(
   matcher: RouteMatcher,
   request: RequestedRoute,
-  pathValues: Readonly<Record<string, string>>,
+  inPath: Readonly<Record<string, string>>,
   allowed: AllowedParameters | null,
 ): boolean {
   if (allowed === null) return true
-  const inPath = matcher.pathParams ?? []
-  const ordinary = (matcher.params ?? []).filter((name) => !inPath.includes(name))
+  const { pathParams = [], params = [] } = matcher
+  const ordinary = params.filter((name) => !pathParams.includes(name))
   return (
-    inPath.every((name) =>
-      permitsParameter(name, matcher, allowed, (key) => own(pathValues, key).slice(0, 1)),
-    ) &&
+    pathParams.every((name) => permitsParameter(name, matcher, allowed, (key) => own(inPath, key))) &&
     ordinary.every((name) =>
-      permitsParameter(name, matcher, allowed, (key) => sent(key, request, pathValues)),
+      permitsParameter(name, matcher, allowed, (key) => {
+        const alias = aliasOf(name, matcher)
+        return sent(key, request, inPath, alias ? [name, alias.name] : [name])
+      }),
     )
   )
 }
@@ -105,7 +136,7 @@ function permitsParameter(
 ): boolean {
   const list = Object.hasOwn(allowed, name) ? (allowed[name] ?? []) : []
   if (list.length === 0) return true
-  const alias = matcher.aliases && Object.hasOwn(matcher.aliases, name) ? matcher.aliases[name] : undefined
+  const alias = aliasOf(name, matcher)
   const named = valuesOf(name)
   const aliased = alias ? valuesOf(alias.name) : []
   if (named.length > 0 && aliased.length > 0) return false
@@ -113,6 +144,10 @@ function permitsParameter(
   if (values.length === 0) return list.includes(null)
   // Exact in type too: the number 3 is not the text "3", and an array that holds an allowed value is not that value.
   return values.every((value) => list.some((one) => one === value))
+}
+
+function aliasOf(name: string, { aliases }: RouteMatcher): ParameterAlias | undefined {
+  return aliases && Object.hasOwn(aliases, name) ? aliases[name] : undefined
 }
 
 function readAlias(value: unknown, alias: ParameterAlias | undefined): unknown {
@@ -123,23 +158,24 @@ function readAlias(value: unknown, alias: ParameterAlias | undefined): unknown {
 
 /**
  * The path's value wins. Where it has none, all that query and body hold counts, not only what one merge of them would
- * leave: the application behind may merge the other way round.
+ * leave: the application behind may merge the other way round. So does what comes by a name that its parser may take
+ * for this one, whatever it holds; `names` are those that have a meaning of their own.
  */
 function sent(
   key: string,
   request: RequestedRoute,
-  pathValues: Readonly<Record<string, string>>,
+  inPath: Readonly<Record<string, string>>,
+  names: readonly string[],
 ): readonly unknown[] {
-  const inPath = own(pathValues, key)
-  if (inPath.length > 0) return inPath
+  const byPath = own(inPath, key)
+  if (byPath.length > 0) return byPath
   const { query, body } = request
   if (body === 'unread') return [unknownValue]
   const inBody = body instanceof URLSearchParams ? body.getAll(key) : own(body ?? {}, key)
   const values: unknown[] = [...query.getAll(key), ...inBody]
-  // Many applications read `key[]` and `key[x]` as values of `key`, and some add them to what stands under its own name.
-  const bodyNames = body instanceof URLSearchParams ? body.keys() : Object.keys(body ?? {})
-  for (const name of [...query.keys(), ...bodyNames]) {
-    if (name.startsWith(`${key}[`)) values.push(unknownValue)
+  const inForms = body instanceof URLSearchParams ? namesInForm(body) : namesInObject(body ?? {})
+  for (const name of [...namesInForm(query), ...inForms]) {
+    if (!names.includes(name) && couldBeReadAs(name, key)) values.push(unknownValue)
   }
   return values
 }

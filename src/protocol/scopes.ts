@@ -69,7 +69,8 @@ export function createScopeCatalogue(
       )
     }
     if (byName.has(scope.name)) throw new TypeError(`there is already a scope named ${scope.name}`)
-    byName.set(scope.name, { scope, routes: scope.routes.map(compileMatcher) })
+    const suffixes = scope.builtIn ? 'format' : 'name'
+    byName.set(scope.name, { scope, routes: scope.routes.map((route) => compileMatcher(route, suffixes)) })
   }
   return {
     all: [...byName.values()].map(({ scope }) => scope),

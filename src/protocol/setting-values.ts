@@ -85,7 +85,13 @@ function readString(definition: Extract<SettingDefinition, { kind: 'string' }>, 
   if (!text.isWellFormed()) return { problem: 'it holds half of a surrogate pair', expected }
   if ([...text].length > definition.maximumLength) return { problem: 'it is too long', expected }
   if (definition.form === 'time') return readTime(text.trim())
+  if (definition.choices) return readChoice(definition.choices, text.trim())
   return { value: text }
+}
+
+function readChoice(choices: readonly string[], text: string): Read {
+  if (choices.includes(text)) return { value: text }
+  return { problem: 'it is none of the choices', expected: choices.join(' or ') }
 }
 
 /** A day is its first moment in UTC. A time of day without its zone could be read in two ways, and is refused. */

@@ -20,7 +20,17 @@ interface IntegerSetting extends SettingBase {
   readonly minimum: number
   readonly maximum: number
   /** What one of it is. */
-  readonly unit: 'days' | 'seconds' | 'minutes' | 'requests' | 'attempts' | 'clients' | 'bytes' | 'pushes'
+  readonly unit:
+    | 'days'
+    | 'seconds'
+    | 'milliseconds'
+    | 'minutes'
+    | 'requests'
+    | 'attempts'
+    | 'clients'
+    | 'bytes'
+    | 'pushes'
+    | 'keys'
 }
 
 interface BooleanSetting extends SettingBase {
@@ -34,6 +44,8 @@ interface StringSetting extends SettingBase {
   readonly maximumLength: number
   /** What the text must be, if not empty. `time`: a moment, in the form of ISO 8601; it is kept in UTC. */
   readonly form?: 'time'
+  /** The only texts that it takes. Default: any. */
+  readonly choices?: readonly string[]
 }
 
 interface ListSetting extends SettingBase {
@@ -281,6 +293,60 @@ export const settingsCatalogue = {
     description:
       'How long the application may take to say who a user is. A request that would wait longer is refused with 503, so that a slow application does not gather requests without end. Of no effect with local accounts.',
   },
+  revocation_bound_ms: {
+    kind: 'integer',
+    default: 2000,
+    minimum: 100,
+    maximum: 60_000,
+    unit: 'milliseconds',
+    description:
+      'How long a server goes on with the keys in its memory without having read what other servers changed. It reads as soon as one commits a change, and every quarter of this; when the time is over it believes its memory no more, and where the database does not answer it refuses with 503. So this is the longest that a key revoked at one server may be let in by another, whatever fails.',
+  },
+  store_timeout_ms: {
+    kind: 'integer',
+    default: 2000,
+    minimum: 100,
+    maximum: 60_000,
+    unit: 'milliseconds',
+    description:
+      'How long the database may take to answer one question. A request that would wait longer is refused with 503, so that a database that hangs does not gather requests without end.',
+  },
+  key_cache_size: {
+    kind: 'integer',
+    default: 100_000,
+    minimum: 100,
+    maximum: 10_000_000,
+    unit: 'keys',
+    description:
+      'How many keys each server keeps in memory, so that they cost no question to the database. Each takes about a kilobyte.',
+  },
+  max_unknown_keys_per_ip_per_minute: {
+    kind: 'integer',
+    default: 60,
+    minimum: 1,
+    maximum: 1_000_000,
+    unit: 'keys',
+    description:
+      'How many keys that do not exist one address may send in a minute before keys that are not in memory are refused to it unseen. The same wrong key counts once in five seconds. Keys in memory are let in whoever else comes from their address.',
+  },
+  usage_flush_seconds: {
+    kind: 'integer',
+    default: 5,
+    minimum: 1,
+    maximum: 3600,
+    unit: 'seconds',
+    description:
+      'How often the last use of keys, and how often they were used, is written to the database. A crash loses at most that much of it, and nothing else.',
+  },
+  usage_batch_size: {
+    kind: 'integer',
+    default: 500,
+    minimum: 10,
+    maximum: 10_000,
+    unit: 'keys',
+    description:
+      'For how many keys one transaction writes the use. Between two of them everybody else has a turn with the database.',
+  },
   session_lifetime_days: {
     kind: 'integer',
     default: 60,
@@ -519,6 +585,23 @@ export const settingsCatalogue = {
     items: 'origin',
     default: [],
     description: 'The origins of other sites whose pages may call this one, such as https://app.example.com.',
+  },
+  limits_without_redis: {
+    kind: 'string',
+    default: 'count_alone',
+    maximumLength: 20,
+    choices: ['count_alone', 'refuse'],
+    description:
+      'What a node does that counts together with others through Redis while Redis is not to be reached: count_alone lets in what its own count allows, so that all nodes together may let in several times as much; refuse answers 503 until Redis is back.',
+  },
+  shared_limits_key: {
+    kind: 'string',
+    default: '',
+    maximumLength: 100,
+    hidden: true,
+    secret: true,
+    description:
+      'What nodes that count together name a key or an address by is a hash made with this. Made by itself; when it is changed, all nodes must be started again.',
   },
   disable_rate_limits: {
     kind: 'boolean',

@@ -16,6 +16,11 @@ export interface HallpassConfig {
   readonly host?: string
   /** Folder of the embedded database; one that is not absolute counts from the file's own folder. Default `./data`. */
   readonly data?: string
+  /**
+   * Address of a PostgreSQL database in the place of the embedded one, such as `postgres://user@host:5432/name`. A
+   * password is better off in `DATABASE_URL` or `PGPASSWORD`. Default: none.
+   */
+  readonly database?: string
   /** The address people reach the site by, such as `https://forum.example.com`. Default: that of each request. */
   readonly baseUrl?: string
   /** The application that Hallpass stands in front of as a gateway, such as `http://127.0.0.1:3000`. Default: none. */
@@ -28,6 +33,20 @@ export interface HallpassConfig {
   readonly trustedProxies?: readonly string[]
   /** Whether pushes may go to private addresses. Default false. */
   readonly allowPrivatePush?: boolean
+  /** Whether metrics are kept, for administrators at /hallpass/metrics. Default false. */
+  readonly metrics?: boolean
+  /** A port where /metrics asks for no credential; 0 takes a free one. Default: none. */
+  readonly metricsPort?: number
+  /** The address that port is on. Default `127.0.0.1`. */
+  readonly metricsHost?: string
+  /** What is worth a line in the log. Default `info`. */
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error'
+  /** The form of the log: `auto` is text on a terminal, else JSON. Default `auto`. */
+  readonly logFormat?: 'auto' | 'json' | 'text'
+  /** The Redis that limits are shared through with other nodes, such as `redis://127.0.0.1:6379`. Default: none. */
+  readonly redis?: string
+  /** How many processes answer on the port; `auto` is as many as there are cores. Default 1. */
+  readonly workers?: number | 'auto'
   /** Scopes for the application's own routes, which users can give to apps. Default: none. */
   readonly scopes?: readonly OwnScope[]
   /** The same for administrators' API keys. Default: none. */

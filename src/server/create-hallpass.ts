@@ -3,15 +3,22 @@ import { randomUUID } from 'node:crypto'
 import { createAccount } from '../domain/accounts.ts'
 import { addressMatcher } from '../domain/address.ts'
 import { createApiKey } from '../domain/api-keys.ts'
+import type { CacheChange } from '../domain/changes.ts'
 import { createClientAddress } from '../domain/client-address.ts'
 import { commit } from '../domain/commit.ts'
 import { type DomainEvent, systemActor } from '../domain/events.ts'
+import { guardStore } from '../domain/guarded-store.ts'
 import type { Authentication } from '../domain/identity.ts'
+import { noObserver } from '../domain/observation.ts'
+import { observedStore } from '../domain/observed-store.ts'
 import type { Connection, Domain, LogEvent } from '../domain/ports.ts'
 import { RateLimiter } from '../domain/rate-limit.ts'
 import { oneTimePasswordScope } from '../domain/seal-one-time-password.ts'
 import { SiteSettings } from '../domain/settings.ts'
 import { createSigningKeys } from '../domain/signing-keys.ts'
+import { StoreUnavailable } from '../domain/store.ts'
+import { knownTrace, traceOf } from '../domain/trace.ts'
+import { tracedStore } from '../domain/tracing.ts'
 import { answerForwardAuth, type ForwardAuthParts, isForwardAuth } from '../edge/forward-auth.ts'
 import { signIdentity } from '../edge/identity-token.ts'
 import { createAllRoutes } from '../http/all-routes.ts'
@@ -31,6 +38,7 @@ import { HostUsersError } from '../identity/host-users.ts'
 import { createApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { createScopeCatalogue } from '../protocol/scopes.ts'
+import { isUnavailable } from '../storage/unavailable.ts'
 import { authenticate } from '../verify/authenticate.ts'
 import { readCredentials } from '../verify/credentials.ts'
 import { KeyCache } from '../verify/key-cache.ts'
@@ -38,17 +46,37 @@ import { LastUse } from '../verify/last-use.ts'
 import { checkMethodOverride } from '../verify/method-override.ts'
 import { compileQueryCredentials, hasQueryCredentials } from '../verify/query-credentials.ts'
 import { limitAddress } from '../verify/request-limits.ts'
+import { createScopeTables } from '../verify/scope-tables.ts'
+import { Trust, unconditionalTrust } from '../verify/trust.ts'
+import { UnknownKeys } from '../verify/unknown-keys.ts'
 import type { AuthenticateOptions, Hallpass } from './hallpass.ts'
-import { hearOthers } from './hear-others.ts'
+import { hearOthers, latestChange } from './hear-others.ts'
 import { checkBaseUrl, type HallpassOptions, hostUsersOf } from './options.ts'
 import { hostPeople, localPeople, type PeopleOptions } from './people.ts'
 import { startPushes } from './pushes.ts'
 import { createRequestReader } from './requests.ts'
+import { shareLimits } from './shared-limits.ts'
 import { startJobs } from './start-jobs.ts'
 import { repeatedly, systemClock, systemRandom, systemTimers } from './system.ts'
+import { tellOfChanges } from './tell-changes.ts'
+import { createRequestTeller } from './tell-requests.ts'
+import { openTracing } from './tracing.ts'
 
 // What a site owner needs beside `createHallpass`, at the same address: `hallpass/server`.
 export type { CalendarFeed } from '../domain/calendar-subscription.ts'
+export type { LimitExchange } from '../domain/limit-exchange.ts'
+export type {
+  AnsweredRequest,
+  CacheAnswer,
+  CredentialKind,
+  Exposition,
+  JobResult,
+  Observer,
+  PushResult,
+  Readings,
+  RefusedRequest,
+  VerificationResult,
+} from '../domain/observation.ts'
 export type { PushNotification } from '../domain/push.ts'
 export type { Store } from '../domain/store.ts'
 export { UniqueViolation } from '../domain/store.ts'
@@ -62,10 +90,12 @@ export type {
 export type { ApiKeyScopeDefinition } from '../protocol/api-key-scope-definition.ts'
 export type { RouteMatcher } from '../protocol/route-matcher.ts'
 export type { OwnScope } from '../protocol/scopes.ts'
-export { openSqliteStore } from '../storage/open-store.ts'
+export { openPostgresStore, openSqliteStore } from '../storage/open-store.ts'
 export { defineConfig, type HallpassConfig, type LocalSignInConfig } from './config.ts'
 export type { AuthenticateOptions, Hallpass } from './hallpass.ts'
 export type { HallpassOptions } from './options.ts'
+export { type PrometheusObserver, type PrometheusOptions, prometheusObserver } from './prometheus-observer.ts'
+export { type RedisLimitsOptions, redisLimits } from './redis-limits.ts'
 
 /**
  * Opens Hallpass on a store.
@@ -74,7 +104,12 @@ export type { HallpassOptions } from './options.ts'
  * are there already or are not well-formed, and where only a part is given of what users of the application's own need
  */
 export async function createHallpass(options: HallpassOptions): Promise<Hallpass> {
-  const { store, clock = systemClock, random = systemRandom, timers = systemTimers } = options
+  const { clock = systemClock, random = systemRandom, timers = systemTimers } = options
+  const { observer = noObserver } = options
+  const tracing = await openTracing()
+  const traced = tracing ? tracedStore(options.store, tracing) : options.store
+  const seen = observer.isOn ? observedStore(traced, observer) : traced
+  if (observer !== noObserver) options.store.observe?.(observer)
   const { onError = reportOnErrorStream } = options
   const baseUrl = options.baseUrl === undefined ? undefined : checkBaseUrl(options.baseUrl)
   const users = hostUsersOf(options)
@@ -83,8 +118,20 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     ? users.startSession !== undefined
     : options.signIn?.method !== 'proxy-header'
   const scopes = createScopeCatalogue(options.scopes, oneTimePasswords ? [] : [oneTimePasswordScope])
-  const settings = new SiteSettings(store, scopes, options.pinnedSettings)
+  const store = guardStore(seen, {
+    timeoutMs: () => settings.current().store_timeout_ms,
+    isUnavailable,
+  })
+  const settings: SiteSettings = new SiteSettings(store, scopes, options.pinnedSettings)
+  const isAlone = options.hearOthers === false
+  const trust = isAlone ? unconditionalTrust() : new Trust(() => settings.current().revocation_bound_ms)
+  const startsAt = isAlone ? 0 : await latestChange(store, trust)
   await settings.load()
+  const cache = new KeyCache({
+    capacity: () => settings.current().key_cache_size,
+    isTrusted: () => trust.holds(),
+  })
+  const unknownKeys = new UnknownKeys(clock, () => trust.holds())
 
   const isSecure = (request: Request): boolean => (baseUrl ?? request.url).startsWith('https:')
   const addressOf = (visit: Visit): string => siteAddress(baseUrl, new URL(visit.request.url))
@@ -98,20 +145,24 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   const people = users ? hostPeople(users, peopleOptions) : localPeople(peopleOptions, options.signIn)
   const { visitors, directory } = people
 
-  const cache = new KeyCache()
-  const lastUse = new LastUse(store, clock)
+  const lastUse = new LastUse(store, clock, {
+    batchSize: () => settings.current().usage_batch_size,
+    onFull: () => void flush(),
+  })
   const domain: Domain = {
     store,
     directory,
     settings,
     scopes,
     apiKeyScopes: createApiKeyScopeCatalogue(options.apiKeyScopes),
-    limiter: new RateLimiter(clock),
+    limiter: new RateLimiter(clock, { onLimited: (limit) => observer.limited(limit) }),
+    observer,
+    tracing,
     log: options.log ?? logOnErrorStream,
     clock,
     random,
     passwords: argon2Hasher,
-    events: { publish: (events) => hear(events) },
+    events: { origin: randomUUID(), publish: (events) => hear(events) },
   }
   const verifier = {
     domain,
@@ -119,8 +170,23 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     cache,
     ownersLastMs: people.ownersLastMs,
     lastUse,
+    unknownKeys,
+    trust,
+    catchUp: async () => bus?.catchUp(),
+    ownersAreAccounts: people.hasAccounts,
+    scopeTables: createScopeTables(domain),
     takesKeyInQuery: compileQueryCredentials(options.keyInQueryRoutes),
   }
+  observer.watch({
+    cachedKeys: () => cache.size,
+    busAgeMs: () => (isAlone ? undefined : trust.ageMs()),
+    isBusTrusted: () => trust.holds(),
+    outbox: () => options.store.pushDeliveries.counts(),
+  })
+  const tell = createRequestTeller(observer, clientAddress)
+  const sharedLimits = options.sharedLimits
+    ? await shareLimits(domain, options.sharedLimits, (error) => onError(error, 'limits'))
+    : undefined
   const signingKeys = createSigningKeys(domain, options.signingKey)
   const jobs = startJobs(domain, {
     onSchedule: options.background ?? true,
@@ -143,6 +209,9 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     currentUserFields: options.currentUserFields ?? (async () => ({})),
     calendarFeeds: options.calendarFeeds ?? [],
     pushQueued: () => pushes.wake(),
+    expose: observer.expose,
+    metricsPaths: ['/hallpass/metrics', ...(options.metricsPath === undefined ? [] : [options.metricsPath])],
+    limitsStatus: () => sharedLimits?.status(),
   }
   const router = createAllRoutes(service, people)
   const forwardAuth: ForwardAuthParts = {
@@ -157,27 +226,46 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   function hear(events: readonly DomainEvent[]): void {
     for (const event of events) {
       cache.apply(event)
+      unknownKeys.apply(event)
       if (event.type === 'setting_changed') settings.apply(event.name, event.to)
     }
   }
 
-  const stopFlushing = repeatedly(options.flushIntervalMs ?? 5000, () => void flush())
-  const stopHearing = hearOthers(store, {
-    everyMs: options.hearOthersEveryMs ?? 100,
-    forget: () => cache.clear(),
-    reload: () => settings.load(),
-    onError: (error) => onError(error, 'hear-others'),
-  })
+  function forget(change: CacheChange): void {
+    cache.forget(change)
+    unknownKeys.forget(change)
+    if (change.kind === 'signing_keys') signingKeys.forget()
+  }
+
+  function forgetAll(): void {
+    cache.clear()
+    unknownKeys.clear()
+    signingKeys.forget()
+  }
+
+  let toldOfOutageAt = Number.NEGATIVE_INFINITY
+
+  const flushEveryMs = (): number => options.flushIntervalMs ?? settings.current().usage_flush_seconds * 1000
+  const stopFlushing = repeatedly(flushEveryMs, () => void flush())
 
   async function flush(): Promise<void> {
     await lastUse.flush().catch((error: unknown) => onError(error, 'last-use'))
   }
 
   /** What a request is told that met a fault: of Hallpass's own, or of the application that was asked about its users. */
-  function refusalOf(error: unknown): Refusal {
+  function refusalOf(error: unknown, request: Request): Refusal {
     const { reason = 'internal' } = error instanceof HostUsersError ? error : {}
+    if (error instanceof StoreUnavailable) {
+      // Every request meets an outage; that it goes on is told once a second.
+      const now = performance.now()
+      if (now - toldOfOutageAt >= 1000) {
+        toldOfOutageAt = now
+        onError(error, 'store')
+      }
+      return refusal('store_unavailable', { wait_seconds: 1 })
+    }
     if (reason === 'username_lookup_missing') return refusal(reason)
-    const requestId = randomUUID()
+    const requestId = traceOf(request).id
     onError(error, requestId)
     return refusal(reason, { request_id: requestId })
   }
@@ -189,9 +277,10 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       const entrance = oneTimePasswords ? await answerOneTimeEntrance(service, visit) : undefined
       if (entrance) return entrance
       const response = await router.fetch(visit.request, environment)
+      if (observer.isOn || tracing) traceOf(visit.request).route = environment.route
       return environment.unhandled ? undefined : response
     } catch (error) {
-      return refused(visit, refusalOf(error), settings.current().title)
+      return refused(visit, refusalOf(error, visit.request), settings.current().title)
     }
   }
 
@@ -201,7 +290,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       // A browser's script may read a refusal; what is allowed, the application answers.
       return response.status === 200 ? response : hallpass.withCors(request, response)
     } catch (error) {
-      return hallpass.refuse(request, refusalOf(error))
+      return hallpass.refuse(request, refusalOf(error, request))
     }
   }
 
@@ -217,6 +306,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     const arrival = requests.arrival(request, options.connection, rawPath)
     const { url, route, ambiguous, connection } = arrival
     const address = connection.remoteAddress
+    if (observer.isOn) traceOf(request).address = address
     const query = url.searchParams
     const inQuery = !ambiguous && hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
     const credentials = readCredentials(request.headers, query, inQuery)
@@ -239,31 +329,64 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     })
   }
 
+  async function respond(request: Request, connection?: Connection): Promise<Response | undefined> {
+    if (isForwardAuth(request, connection?.requestTarget)) {
+      if (observer.isOn) traceOf(request).route = 'forward-auth'
+      return answerProxy(request, connection)
+    }
+    const current = settings.current()
+    const preflight = answerDiscoveryPreflight(request, current) ?? answerPreflight(request, current)
+    if (preflight) return preflight
+    const arrival = requests.arrival(request, connection)
+    const response = arrival.ambiguous ? undefined : await answer(requests.visit(request, arrival))
+    if (!response || isPublished(response)) return response
+    return hallpass.withCors(request, response)
+  }
+  const bus = isAlone
+    ? undefined
+    : await hearOthers(store, startsAt, {
+        trust,
+        heartbeatMs: () => settings.current().revocation_bound_ms / 4,
+        // Trust goes by real time, whatever clock and timers the options bring.
+        timers: systemTimers,
+        forget,
+        forgetAll,
+        onHeard: (changes) => tellOfChanges(observer, changes, domain),
+        onTrust: (isTrusted) => observer.busTrusted(isTrusted),
+        reloadSettings: () => settings.load(),
+        onError: (error) => onError(error, 'hear-others'),
+      })
+
   const hallpass: Hallpass = {
     async handle(request, connection) {
-      if (isForwardAuth(request, connection?.requestTarget)) return answerProxy(request, connection)
-      const current = settings.current()
-      const preflight = answerDiscoveryPreflight(request, current) ?? answerPreflight(request, current)
-      if (preflight) return preflight
-      const arrival = requests.arrival(request, connection)
-      const response = arrival.ambiguous ? undefined : await answer(requests.visit(request, arrival))
-      if (!response || isPublished(response)) return response
-      return hallpass.withCors(request, response)
+      const startedAt = observer.isOn ? performance.now() : 0
+      const respondTo = () => respond(request, connection)
+      const response = await (tracing ? tracing.request(request, respondTo) : respondTo())
+      const why = response && response.status >= 400 ? knownTrace(request)?.refusal : undefined
+      if (why) tell.refused(request, why, connection)
+      if (response && observer.isOn) tell.answered(request, response, startedAt, connection)
+      return response
     },
 
     async fetch(request, connection) {
       const response = await hallpass.handle(request, connection)
       if (response) return response
       const limited = limitAddress(domain, requests.arrival(request, connection).connection.remoteAddress)
-      return hallpass.refuse(request, limited ?? refusal('not_found', { what: 'such page' }))
+      const refused = hallpass.refuse(request, limited ?? refusal('not_found', { what: 'such page' }))
+      if (observer.isOn) tell.answered(request, refused, performance.now(), connection)
+      return refused
     },
 
     async authenticate(request, options = {}) {
       try {
-        return await decide(request, options)
+        const decision = await decide(request, options)
+        if (decision.outcome === 'refused') {
+          traceOf(request).address = clientAddress(options.connection?.remoteAddress ?? null, request.headers)
+        }
+        return decision
       } catch (error) {
-        if (!(error instanceof HostUsersError)) throw error
-        return { outcome: 'refused', refusal: refusalOf(error) }
+        if (!(error instanceof HostUsersError || error instanceof StoreUnavailable)) throw error
+        return { outcome: 'refused', refusal: refusalOf(error, request) }
       }
     },
 
@@ -271,6 +394,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       signIdentity(signingKeys, identity, { issuer: baseUrl ?? 'hallpass', audience, now: clock.now() }),
 
     refuse(request, why) {
+      tell.refused(request, why)
       const visit = requests.visit(request, requests.arrival(request))
       return hallpass.withCors(request, refuse(visit, why))
     },
@@ -308,11 +432,12 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     },
 
     async close() {
-      stopHearing()
+      await bus?.close()
       stopFlushing()
       await jobs.stop()
       await pushes.stop()
       await flush()
+      await sharedLimits?.stop()
     },
   }
   return hallpass

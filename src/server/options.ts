@@ -1,4 +1,6 @@
 import type { CalendarFeed } from '../domain/calendar-subscription.ts'
+import type { LimitExchange } from '../domain/limit-exchange.ts'
+import type { Observer } from '../domain/observation.ts'
 import type { Clock, Log, Random } from '../domain/ports.ts'
 import type { PinnedSettings } from '../domain/settings.ts'
 import type { Store } from '../domain/store.ts'
@@ -61,23 +63,37 @@ export interface HallpassOptions extends PushOptions, Partial<HostUsers> {
    * is made on first use and kept in the store, where whoever reads the database can sign with it.
    */
   readonly signingKey?: string
+  /**
+   * Through what limits count together with those of other nodes, such as `redisLimits({ url })`. Default: through
+   * nothing, and this process counts alone.
+   */
+  readonly sharedLimits?: LimitExchange
   /** The time. Default: the system's. */
   readonly clock?: Clock
   /** Randomness. Default: the system's cryptographic source. */
   readonly random?: Random
   /**
-   * How often last use is written, in milliseconds. Default 5000; 0 for at the end alone. A crash loses at most that much
-   * of it.
+   * How often the use of keys is written, in milliseconds; 0 for at the end alone. Default: what the setting
+   * usage_flush_seconds says. A crash loses at most that much of it.
    */
   readonly flushIntervalMs?: number
   /**
-   * How often the store is asked whether another process has changed something, in milliseconds. Default 100. A key
-   * that another process revokes is refused once that has passed, and the time that the answer takes. 0 for never: only
-   * where no other process uses the store.
+   * Whether other processes may change what is in the store, so that what is in memory counts only as long as the setting
+   * revocation_bound_ms says. Default true. False only where no other process, not even a `hallpass` command, uses it.
    */
-  readonly hearOthersEveryMs?: number
+  readonly hearOthers?: boolean
   /** The server's log. Default: a line of JSON on the error stream for every event, with its time. */
   readonly log?: Log
+  /**
+   * Sees what happens: verifications, limits, the store, jobs, pushes, requests. `prometheusObserver` makes one. Default:
+   * nobody, which costs nothing.
+   */
+  readonly observer?: Observer
+  /**
+   * Another path beside /hallpass/metrics where administrators read the observer's metrics, such as `/metrics`, which may be
+   * one of the application's. Default: none.
+   */
+  readonly metricsPath?: string
   /** Hears of faults of Hallpass's own, each with the id that its answer names. Default: the error stream. */
   readonly onError?: (error: unknown, requestId: string) => void
 }

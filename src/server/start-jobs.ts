@@ -36,8 +36,9 @@ export function startJobs(domain: Domain, { onSchedule, timers, before, onError 
   return {
     runner,
     async stop() {
-      stopSchedule?.()
+      const stopped = stopSchedule?.()
       await runner.close()
+      await stopped
     },
   }
 }

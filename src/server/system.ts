@@ -7,13 +7,22 @@ export const systemClock: Clock = { now: () => Date.now() }
 export const systemRandom: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) }
 
 /**
- * Calls `work` again and again, and answers with what stops it; keeps no process alive. `everyMs` 0: never.
+ * Calls `work` again and again, and answers with what stops it; keeps no process alive. `everyMs` is asked anew each time;
+ * 0 at the first: never.
  */
-export function repeatedly(everyMs: number, work: () => void): () => void {
-  if (everyMs === 0) return () => {}
-  const timer = setInterval(work, everyMs)
-  timer.unref()
-  return () => clearInterval(timer)
+export function repeatedly(everyMs: () => number, work: () => void): () => void {
+  const firstMs = everyMs()
+  if (firstMs === 0) return () => {}
+  let timer: NodeJS.Timeout
+  function arm(ms: number): void {
+    timer = setTimeout(() => {
+      arm(everyMs())
+      work()
+    }, ms)
+    timer.unref()
+  }
+  arm(firstMs)
+  return () => clearTimeout(timer)
 }
 
 export const systemTimers: Timers = {

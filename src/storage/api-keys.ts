@@ -1,10 +1,11 @@
 import { type InferResult, type Kysely, type Selectable, sql } from 'kysely'
 import type { ApiKeyRecord, GrantedApiKeyScope, StoreSession } from '../domain/store.ts'
 import { isAfter } from './age-page.ts'
+import { ownerAccountId, ownerColumns, ownerOf } from './key-owner.ts'
 import { preparedOnce } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 import { touch } from './touch.ts'
-import { inTransaction } from './transaction.ts'
+import { inSnapshot, inTransaction } from './transaction.ts'
 import { uniquely } from './unique.ts'
 
 /** The administrators' keys: `api_keys` and their scopes. */
@@ -13,15 +14,29 @@ export function createApiKeys(db: Kysely<HallpassTables>): StoreSession['apiKeys
     selectApiKeys(db).where('key.key_hash', '=', keyHash).orderBy('scope.position'),
   )
 
+  const rowsWithOwner = preparedOnce(db, (keyHash: string) =>
+    selectApiKeys(db)
+      .leftJoin('users as owner', (join) => join.on('owner.id', '=', ownerAccountId()))
+      .select([...ownerColumns])
+      .where('key.key_hash', '=', keyHash)
+      .orderBy('scope.position'),
+  )
+
   return {
     async findByHash(keyHash) {
       return joinedApiKeyOf(await rowsByHash(keyHash))
     },
 
+    async findByHashWithAccount(keyHash) {
+      const rows = await rowsWithOwner(keyHash)
+      const key = joinedApiKeyOf(rows)
+      return key && rows[0] && { key, account: ownerOf(rows[0]) }
+    },
+
     findById: (id) => findById(db, id),
 
     list: ({ offset, limit }) =>
-      inTransaction(db, async (transaction) => {
+      inSnapshot(db, async (transaction) => {
         const rows = await transaction
           .selectFrom('api_keys')
           .selectAll()
@@ -212,6 +227,7 @@ function apiKeyOf(
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     lastUsedAt: row.last_used_at,
+    useCount: row.use_count,
     revokedAt: row.revoked_at,
   }
 }

@@ -22,6 +22,7 @@ export function createAuditEvents(db: Kysely<HallpassTables>): StoreSession['aud
         actor_address: entry.actorAddress,
         action: entry.action,
         details: entry.details,
+        trace_id: entry.traceId,
         previous_hash: entry.previousHash,
         hash: entry.hash,
       }
@@ -36,6 +37,7 @@ export function createAuditEvents(db: Kysely<HallpassTables>): StoreSession['aud
       if (filter.actorUserId !== undefined) page = page.where('actor_user_id', '=', filter.actorUserId)
       if (filter.actorVia !== undefined) page = page.where('actor_via', '=', filter.actorVia)
       if (filter.since !== undefined) page = page.where('at', '>=', filter.since)
+      if (filter.traceId !== undefined) page = page.where('trace_id', '=', filter.traceId)
       if (filter.until !== undefined) page = page.where('at', '<', filter.until)
       for (const [name, value] of Object.entries(filter.details ?? {})) {
         page = page.where(holds(name, value))
@@ -72,6 +74,7 @@ function auditRecordOf(row: Selectable<HallpassTables['audit_events']>): AuditRe
     actorAddress: row.actor_address,
     action: row.action,
     details: row.details,
+    traceId: row.trace_id,
     previousHash: row.previous_hash,
     hash: row.hash,
   }

@@ -1,4 +1,5 @@
 import type { CreateTableBuilder, Kysely } from 'kysely'
+import type { ChangeListener } from '../domain/store.ts'
 
 /**
  * An open database. Hallpass's store is made on it with `createStore`; an application in the same process may keep
@@ -16,9 +17,19 @@ export interface Database {
   readonly schema: SchemaDialect
   /** Which database it is, for messages: a path or an address, without a password. */
   readonly location: string
-  /** Whether another connection has committed anything since this was last asked, or since the opening. */
-  changedElsewhere(): Promise<boolean>
-  /** Waits for a running transaction, then closes. Closing twice does nothing. */
+  /**
+   * Tells of what other connections commit, until it is stopped by what it answers with, or the database is closed.
+   * Resolves when it hears, or has told that it cannot.
+   */
+  watch(listener: ChangeListener): Promise<() => Promise<void>>
+  /** Part of the transaction `db`: those who watch hear of it once it is committed. */
+  announce(db: Kysely<unknown>): Promise<void>
+  /**
+   * What an error of this database means to whoever opens or runs it: a HallpassError that says how to mend it, or the
+   * error as it is.
+   */
+  explain(error: unknown): unknown
+  /** Waits for the transactions that were asked for, then closes. Closing twice does nothing. */
   close(): Promise<void>
 }
 
@@ -32,6 +43,16 @@ export interface SchemaDialect {
   clustered<Table extends string, Column extends string>(
     table: CreateTableBuilder<Table, Column>,
   ): CreateTableBuilder<Table, Column>
+  /** The last number that `withId` has given in `table`; 0 before the first. */
+  lastId(db: Kysely<unknown>, table: string): Promise<number>
+  /** Lets `withId` go on after `id` in `table`; 0 for a table that has given none. */
+  setLastId(db: Kysely<unknown>, table: string, id: number): Promise<void>
+  /** A text as this database keeps it. */
+  kept(text: string): string
+  /** The type of a primary key that counts beyond 32 bits. */
+  readonly longInteger: 'integer' | 'bigint'
+  /** Prepares a transaction for migrations, which may take long; answers with the handle that they are to use. */
+  prepare(db: Kysely<unknown>): Promise<Kysely<unknown>>
   /** Makes the database itself refuse to change or delete rows of `table`. */
   makeAppendOnly(db: Kysely<unknown>, table: string): Promise<void>
 }

@@ -26,6 +26,26 @@ export function deleteExpired(db: Kysely<HallpassTables>, now: number, limit: nu
       deleted += Number(numAffectedRows)
       more ||= Number(numAffectedRows) === limit
     }
-    return { deleted, more }
+    const changes = await deleteOldChanges(transaction, now, limit)
+    return { deleted: deleted + changes, more: more || changes >= limit }
   })
+}
+
+/** Longer than any process may be out of touch and yet go on with what it remembers. */
+const changesKeptMs = 3_600_000
+
+/**
+ * All up to the last that is old enough, so that nothing is missing between two that are left; clocks differ. The newest
+ * stays: whoever has applied it sees by it that nothing was missed.
+ */
+async function deleteOldChanges(db: Kysely<HallpassTables>, now: number, limit: number): Promise<number> {
+  const { numAffectedRows = 0n } = await sql`
+    delete from cache_changes
+    where sequence < (select max(sequence) from cache_changes) and sequence <= (
+      select max(sequence)
+      from (select sequence, at from cache_changes order by sequence limit ${limit}) as oldest
+      where at <= ${now - changesKeptMs}
+    )
+  `.execute(db)
+  return Number(numAffectedRows)
 }

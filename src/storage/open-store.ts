@@ -1,6 +1,7 @@
 import type { Store } from '../domain/store.ts'
+import type { Database } from './database.ts'
+import { openPostgres, type PostgresOptions } from './postgres/open-postgres.ts'
 import { openSqlite, type SqliteOptions } from './sqlite/open-sqlite.ts'
-import { openingFailed } from './sqlite/opening-failed.ts'
 import { createStore } from './store.ts'
 
 /**
@@ -10,11 +11,25 @@ import { createStore } from './store.ts'
  * @throws HallpassError as `openSqlite` and `migrate` do, whatever step it is that fails; nothing stays open then
  */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
-  const database = await openSqlite(options)
+  return storeOn(await openSqlite(options))
+}
+
+/**
+ * Opens a PostgreSQL database, brings its tables up to date, and makes the store on it. To keep tables of your own in
+ * the same database, take the two steps apart: `openPostgres`, then `createStore`.
+ *
+ * @throws HallpassError as `openPostgres` and `migrate` do, whatever step it is that fails; nothing stays open then
+ */
+export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
+  return storeOn(await openPostgres(options))
+}
+
+/** Makes the store on a database; when that fails, the database is closed. */
+export async function storeOn(database: Database): Promise<Store> {
   try {
     return await createStore(database)
   } catch (error) {
     await database.close()
-    throw openingFailed(options.path, error)
+    throw error
   }
 }

@@ -1,5 +1,5 @@
 import type { Compilable, CompiledQuery, Kysely } from 'kysely'
-import { refuseInsideWork } from './transaction.ts'
+import { refuseCompiledQuery } from './transaction.ts'
 
 /**
  * A query that is built at its first use and afterwards only run, with another value each time. For the queries that
@@ -13,9 +13,15 @@ export function preparedOnce<Tables, Value, Row>(
 ): (value: Value) => Promise<readonly Row[]> {
   let compiled: CompiledQuery<Row> | undefined
   return async (value) => {
-    if (!db.isTransaction) refuseInsideWork()
-    compiled ??= build(value).compile()
+    refuseCompiledQuery(db)
+    if (compiled === undefined) {
+      compiled = build(value).compile()
+      preparedTexts.add(compiled.sql)
+    }
     const { rows } = await db.executeQuery<Row>({ ...compiled, parameters: [value] })
     return rows
   }
 }
+
+/** The texts of these queries, for databases that prepare a statement when they are told to. There are a few of them. */
+export const preparedTexts: Set<string> = new Set<string>()

@@ -93,27 +93,29 @@ export function createPushDeliveries(db: Kysely<HallpassTables>): StoreSession['
       return rows.map(({ id }) => id).sort((one, other) => one - other)
     },
 
-    async claim(id, { token, now, until }) {
-      const row = await db
-        .updateTable('push_deliveries')
-        .set((build) => ({ lease: token, leased_until: until, attempts: build('attempts', '+', 1) }))
-        .where('id', '=', id)
-        .where('state', '=', 'pending')
-        .where('next_attempt_at', '<=', now)
-        .where(({ and, not, exists, selectFrom, ref }) => {
-          const sameAddress = selectFrom('push_deliveries as other')
-            .select('other.id')
-            .where('other.state', '=', 'pending')
-            .where('other.target_url', '=', ref('push_deliveries.target_url'))
-          return and([
-            not(exists(sameAddress.where('other.id', '<', ref('push_deliveries.id')))),
-            not(exists(sameAddress.where('other.leased_until', '>', now))),
-          ])
-        })
-        .returningAll()
-        .executeTakeFirst()
-      return row && pushDeliveryOf(row)
-    },
+    // In a transaction, because it looks at other rows: beside another claim it would see them as they were.
+    claim: (id, { token, now, until }) =>
+      inTransaction(db, async (transaction) => {
+        const row = await transaction
+          .updateTable('push_deliveries')
+          .set((build) => ({ lease: token, leased_until: until, attempts: build('attempts', '+', 1) }))
+          .where('id', '=', id)
+          .where('state', '=', 'pending')
+          .where('next_attempt_at', '<=', now)
+          .where(({ and, not, exists, selectFrom, ref }) => {
+            const sameAddress = selectFrom('push_deliveries as other')
+              .select('other.id')
+              .where('other.state', '=', 'pending')
+              .where('other.target_url', '=', ref('push_deliveries.target_url'))
+            return and([
+              not(exists(sameAddress.where('other.id', '<', ref('push_deliveries.id')))),
+              not(exists(sameAddress.where('other.leased_until', '>', now))),
+            ])
+          })
+          .returningAll()
+          .executeTakeFirst()
+        return row && pushDeliveryOf(row)
+      }),
 
     async settle(id, token, { state, at, nextAttemptAt, status, error }) {
       const { numUpdatedRows } = await db

@@ -23,6 +23,7 @@ export interface HallpassTables {
   push_deliveries: PushDeliveriesTable
   site_settings: SiteSettingsTable
   audit_events: AuditEventsTable
+  cache_changes: CacheChangesTable
   job_runs: JobRunsTable
   signing_keys: SigningKeysTable
 }
@@ -53,6 +54,7 @@ interface UserApiKeysTable {
   push_url: string | null
   created_at: number
   last_used_at: number
+  use_count: Generated<number>
   revoked_at: number | null
   expires_at: number | null
 }
@@ -79,6 +81,7 @@ interface ApiKeysTable {
   created_at: number
   updated_at: number
   last_used_at: number | null
+  use_count: Generated<number>
   revoked_at: number | null
 }
 
@@ -196,8 +199,20 @@ interface AuditEventsTable {
   action: string
   /** JSON text. */
   details: string
+  /** Null in entries that no request caused, and in those of before 0.2.0. */
+  trace_id: string | null
   previous_hash: string
   hash: string
+}
+
+interface CacheChangesTable {
+  /** That of the entry in the audit log that it belongs to. */
+  sequence: number
+  kind: 'key' | 'user' | 'client' | 'settings' | 'signing_keys'
+  value: string
+  /** Names the process that committed it. */
+  origin: string
+  at: number
 }
 
 interface SigningKeysTable {

@@ -7,6 +7,7 @@ import type { Store, StoreSession } from '../domain/store.ts'
 import { createAccounts } from './accounts.ts'
 import { createApiKeys } from './api-keys.ts'
 import { createAuditEvents } from './audit-events.ts'
+import { createCacheChanges } from './cache-changes.ts'
 import { createClients } from './clients.ts'
 import type { Database } from './database.ts'
 import { createDeviceApprovals } from './device-approvals.ts'
@@ -23,7 +24,7 @@ import type { HallpassTables } from './schema.ts'
 import { createSessions } from './sessions.ts'
 import { createSigningKeyStore } from './signing-keys.ts'
 import { createSiteSettings } from './site-settings.ts'
-import { inTransaction } from './transaction.ts'
+import { inTransaction, observeCommits } from './transaction.ts'
 import { createUserApiKeys } from './user-api-keys.ts'
 
 /**
@@ -35,17 +36,18 @@ export async function createStore(database: Database): Promise<Store> {
   await migrate(database, { name: 'hallpass', migrations: hallpassMigrations })
   const db = database.tables<HallpassTables>()
   return {
-    ...createSession(db),
-    transaction: (work) => inTransaction(db, (transaction) => work(createSession(transaction))),
+    ...createSession(db, database),
+    transaction: (work) => inTransaction(db, (transaction) => work(createSession(transaction, database))),
     async ping() {
       await sql`select 1`.execute(db)
     },
-    changedElsewhere: () => database.changedElsewhere(),
+    watch: (listener) => database.watch(listener),
+    observe: (observer) => observeCommits(db, (works) => observer.committed(works)),
     close: () => database.close(),
   }
 }
 
-function createSession(db: Kysely<HallpassTables>): StoreSession {
+function createSession(db: Kysely<HallpassTables>, database: Database): StoreSession {
   return {
     clients: createClients(db),
     userApiKeys: createUserApiKeys(db),
@@ -62,6 +64,7 @@ function createSession(db: Kysely<HallpassTables>): StoreSession {
     audit: createAuditEvents(db),
     jobRuns: createJobRuns(db),
     signingKeys: createSigningKeyStore(db),
+    changes: createCacheChanges(db, (transaction) => database.announce(transaction)),
     deleteExpired: (now, limit) => deleteExpired(db, now, limit),
   }
 }

@@ -16,6 +16,11 @@ export async function uniquely<T>(field: UniqueField, insert: () => Promise<T>):
 /** SQLite's extended result codes for a unique index and for a primary key (sqlite.org/rescode.html). */
 const sqliteCodes: readonly unknown[] = [2067, 1555]
 
+/** PostgreSQL's SQLSTATE `unique_violation`. */
+const postgresCode = '23505'
+
 function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && sqliteCodes.includes(error.errcode)
+  if (!(error instanceof Error)) return false
+  if ('errcode' in error) return sqliteCodes.includes(error.errcode)
+  return 'code' in error && error.code === postgresCode
 }

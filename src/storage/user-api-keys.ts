@@ -1,6 +1,7 @@
 import type { InferResult, Kysely } from 'kysely'
 import type { GrantedScope, StoreSession, UserApiKeyAge, UserApiKeyRecord } from '../domain/store.ts'
 import { isAfter } from './age-page.ts'
+import { ownerAccountId, ownerColumns, ownerOf } from './key-owner.ts'
 import { preparedOnce } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 import { touch } from './touch.ts'
@@ -15,9 +16,23 @@ export function createUserApiKeys(db: Kysely<HallpassTables>): StoreSession['use
     selectUserApiKeys(db).where('key.key_hash', '=', keyHash).orderBy('scope.position'),
   )
 
+  const rowsWithOwner = preparedOnce(db, (keyHash: string) =>
+    selectUserApiKeys(db)
+      .leftJoin('users as owner', (join) => join.on('owner.id', '=', ownerAccountId()))
+      .select([...ownerColumns])
+      .where('key.key_hash', '=', keyHash)
+      .orderBy('scope.position'),
+  )
+
   return {
     async findByHash(keyHash) {
       return userApiKeysOf(await rowsByHash(keyHash))[0]
+    },
+
+    async findByHashWithAccount(keyHash) {
+      const rows = await rowsWithOwner(keyHash)
+      const [key] = userApiKeysOf(rows)
+      return key && rows[0] && { key, account: ownerOf(rows[0]) }
     },
 
     findById: (id) => findById(db, id),
@@ -165,6 +180,7 @@ function selectUserApiKeys(db: Kysely<HallpassTables>) {
     .select([
       ...ageColumns,
       'key.push_url',
+      'key.use_count',
       'scope.name as scope_name',
       'scope.allowed_parameters as scope_parameters',
     ])
@@ -201,7 +217,7 @@ function userApiKeysOf(rows: readonly Row[]): readonly UserApiKeyRecord[] {
 }
 
 function userApiKeyOf(row: Row): UserApiKeyRecord & { readonly scopes: GrantedScope[] } {
-  return { ...userApiKeyAgeOf(row), scopes: [], pushUrl: row.push_url }
+  return { ...userApiKeyAgeOf(row), scopes: [], pushUrl: row.push_url, useCount: row.use_count }
 }
 
 function userApiKeyAgeOf(row: AgeRow): UserApiKeyAge {

@@ -1,14 +1,13 @@
-import { addressMatcher } from '../domain/address.ts'
 import type { ApiKeyIdentity, Authentication } from '../domain/identity.ts'
 import { hashSecret } from '../domain/key-text.ts'
 import type { Domain } from '../domain/ports.ts'
 import { limitRefusal } from '../domain/rate-limit.ts'
 import { checkOwner, type User } from '../domain/user.ts'
-import { compileApiKeyScopes, isScopesQuestion } from '../protocol/api-key-scopes.ts'
+import { isScopesQuestion } from '../protocol/api-key-scopes.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { findKey } from './cold-key.ts'
 import type { Credentials } from './credentials.ts'
 import type { KnownKey } from './key-cache.ts'
-import { knownKey } from './owner.ts'
 import { authenticated, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
 
 type KnownApiKey = Extract<KnownKey, { kind: 'api_key' }>
@@ -25,10 +24,10 @@ export async function authenticateApiKey(
 ): Promise<Authentication> {
   const { domain } = verifier
   const keyHash = hashSecret(text)
-  const known = (await knownKey(verifier, keyHash)) ?? (await loadApiKey(verifier, keyHash))
+  const known = await findKey(verifier, keyHash, 'api_key', asked.address)
+  if (known && 'reason' in known) return refused(known)
   if (known?.kind !== 'api_key') {
-    const isUserKey = await domain.store.userApiKeys.findByHash(keyHash)
-    return refused(refusal(isUserKey ? 'user_api_key_sent_as_api_key' : 'api_key_invalid'))
+    return refused(refusal(known ? 'user_api_key_sent_as_api_key' : 'api_key_invalid'))
   }
   const { key } = known
   const unfit = checkKey(known, asked)
@@ -89,23 +88,4 @@ function limitApiKeys({ limiter, settings }: Domain): Refusal | undefined {
   const limit = 'max_admin_api_reqs_per_minute'
   const decision = limiter.take({ name: limit, max, windowMs: 60_000 }, 'site')
   return decision.outcome === 'allowed' ? undefined : limitRefusal(decision, 'admin_api_key_rate_limit')
-}
-
-async function loadApiKey(verifier: Verifier, keyHash: string): Promise<KnownKey | undefined> {
-  const { domain, cache } = verifier
-  const readAt = cache.generation
-  const key = await domain.store.apiKeys.findByHash(keyHash)
-  if (!key) return undefined
-  const ownerReadAt = domain.clock.now()
-  const owner = key.userId === null ? undefined : await domain.directory.findUserById(key.userId)
-  const known: KnownKey = {
-    kind: 'api_key',
-    key,
-    owner,
-    ownerReadAt,
-    decide: compileApiKeyScopes(domain.apiKeyScopes, key.scopeMode, key.scopes),
-    permitsAddress: key.allowedIps.length === 0 ? () => true : addressMatcher(key.allowedIps),
-  }
-  cache.put(keyHash, known, readAt)
-  return known
 }

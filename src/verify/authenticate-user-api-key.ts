@@ -2,13 +2,14 @@ import { changeClient } from '../domain/change-client.ts'
 import type { Actor } from '../domain/events.ts'
 import type { Authentication, UserApiKeyIdentity } from '../domain/identity.ts'
 import { hashSecret } from '../domain/key-text.ts'
+import { traceOf } from '../domain/trace.ts'
 import { checkOwner } from '../domain/user.ts'
 import { checkActive } from '../domain/user-api-keys.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { looksLikeSealedPayload } from '../protocol/payload.ts'
-import { compileScopes, isSelfRevocation } from '../protocol/scopes.ts'
+import { isSelfRevocation } from '../protocol/scopes.ts'
+import { findKey, loadKey } from './cold-key.ts'
 import type { KnownKey } from './key-cache.ts'
-import { knownKey } from './owner.ts'
 import { limitUserApiKey } from './request-limits.ts'
 import { authenticated, refused, type VerifiedRequest, type Verifier } from './verifier.ts'
 
@@ -25,8 +26,9 @@ export async function authenticateUserApiKey(
 ): Promise<Authentication> {
   const { domain } = verifier
   const keyHash = hashSecret(text)
-  const known = await findUserApiKey(verifier, keyHash)
-  if (!known) return refused(await unknownUserApiKey(verifier, text, keyHash))
+  const known = await findKey(verifier, keyHash, 'user_api_key', asked.address)
+  if (known && 'reason' in known) return refused(known)
+  if (known?.kind !== 'user_api_key') return refused(unknownUserApiKey(text, known !== undefined))
   const { key, owner } = known
   const now = domain.clock.now()
   const unfit = checkActive(key, now) ?? limitUserApiKey(domain, keyHash)
@@ -40,7 +42,7 @@ export async function authenticateUserApiKey(
   const { clientId } = asked.credentials
   // A header cannot hold what surrounds some ids, such as the line feed at the end of a host's name.
   const isChanged = clientId !== undefined && clientId !== key.client.clientId.trim()
-  const followed = isChanged ? await followClient(verifier, known, clientId, asked.address) : known
+  const followed = isChanged ? await followClient(verifier, known, clientId, asked) : known
   if ('reason' in followed) return refused(followed)
   verifier.lastUse.userApiKeyUsed(key.id)
   return authenticated(identityOf(followed))
@@ -51,7 +53,8 @@ export async function findUserApiKey(
   verifier: Verifier,
   keyHash: string,
 ): Promise<KnownUserApiKey | undefined> {
-  const known = (await knownKey(verifier, keyHash)) ?? (await loadUserApiKey(verifier, keyHash))
+  const known = await findKey(verifier, keyHash, 'user_api_key', null)
+  if (known && 'reason' in known) return undefined
   return known?.kind === 'user_api_key' ? known : undefined
 }
 
@@ -60,14 +63,14 @@ async function followClient(
   verifier: Verifier,
   { key, owner }: KnownUserApiKey,
   clientId: string,
-  address: string | null,
+  { address, request }: VerifiedRequest,
 ): Promise<KnownUserApiKey | Refusal> {
   const { domain } = verifier
-  const actor: Actor = { userId: owner.id, via: 'user_api_key', address }
+  const actor: Actor = { userId: owner.id, via: 'user_api_key', address, traceId: traceOf(request).id }
   const outcome = await changeClient(domain, actor, key.id, clientId)
   if (outcome.outcome === 'refused') return outcome.refusal
-  const now = await loadUserApiKey(verifier, key.keyHash)
-  return now ?? refusal('user_api_key_invalid')
+  const now = await loadKey(verifier, key.keyHash, 'user_api_key')
+  return now?.kind === 'user_api_key' ? now : refusal('user_api_key_invalid')
 }
 
 function identityOf({ key, owner }: KnownUserApiKey): UserApiKeyIdentity {
@@ -79,31 +82,13 @@ function identityOf({ key, owner }: KnownUserApiKey): UserApiKeyIdentity {
   }
 }
 
-async function loadUserApiKey(verifier: Verifier, keyHash: string): Promise<KnownUserApiKey | undefined> {
-  const { domain, cache } = verifier
-  const readAt = cache.generation
-  const key = await domain.store.userApiKeys.findByHash(keyHash)
-  const ownerReadAt = domain.clock.now()
-  const owner = key && (await domain.directory.findUserById(key.userId))
-  if (!key || !owner) return undefined
-  const known: KnownUserApiKey = {
-    kind: 'user_api_key',
-    key,
-    owner,
-    ownerReadAt,
-    decide: compileScopes(domain.scopes, key.scopes),
-  }
-  cache.put(keyHash, known, readAt)
-  return known
-}
-
 /** Says what the text in the header is, if it is not a key: most who meet this refusal sent something else. */
-async function unknownUserApiKey(verifier: Verifier, text: string, keyHash: string): Promise<Refusal> {
+function unknownUserApiKey(text: string, isApiKey: boolean): Refusal {
   if (looksLikeSealedPayload(text)) return refusal('user_api_key_is_payload')
   if (text.startsWith('{')) {
     return refusal('user_api_key_malformed', { problem: 'it is the whole decrypted payload' })
   }
-  if (await verifier.domain.store.apiKeys.findByHash(keyHash)) return refusal('api_key_sent_as_user_api_key')
+  if (isApiKey) return refusal('api_key_sent_as_user_api_key')
   if (!/^[0-9a-f]{32}$/.test(text)) {
     return refusal('user_api_key_malformed', {
       problem: `it is ${text.length} characters long or not hexadecimal`,

@@ -2,7 +2,9 @@
  * Who sent a request, and whether their key allows it (protocol §10.2): a session's cookie, then an API key, then a user
  * API key, of which a later one overrides an earlier. Start reading here; each kind of key has a file of its own.
  */
-import type { Authentication } from '../domain/identity.ts'
+import type { Authentication, Identity } from '../domain/identity.ts'
+import type { CredentialKind } from '../domain/observation.ts'
+import { type Trace, traceOf } from '../domain/trace.ts'
 import { refusal } from '../protocol/errors.ts'
 import { authenticateApiKey } from './authenticate-api-key.ts'
 import { authenticateUserApiKey } from './authenticate-user-api-key.ts'
@@ -13,15 +15,49 @@ import { authenticated, refused, type VerifiedRequest, type Verifier } from './v
  * Decides who sent a request. A bad key of either kind fails it, whatever the cookie says and however public the route
  * is. Whoever calls has counted the request against its address; for an API key that is taken back.
  */
-export async function authenticate(verifier: Verifier, asked: VerifiedRequest): Promise<Authentication> {
-  const byKey = await authenticateKeys(verifier, asked)
+export function authenticate(verifier: Verifier, asked: VerifiedRequest): Promise<Authentication> {
+  return verifier.domain.observer.isOn ? observed(verifier, asked, decide) : decide(verifier, asked)
+}
+
+/** The same, without a look at cookies. */
+export function authenticateKeys(verifier: Verifier, asked: VerifiedRequest): Promise<Authentication> {
+  return verifier.domain.observer.isOn
+    ? observed(verifier, asked, decideByKeys)
+    : decideByKeys(verifier, asked)
+}
+
+type Decide = (verifier: Verifier, asked: VerifiedRequest) => Promise<Authentication>
+
+async function observed(verifier: Verifier, asked: VerifiedRequest, decide: Decide): Promise<Authentication> {
+  const startedAt = performance.now()
+  const answer = await decide(verifier, asked)
+  const result = answer.outcome === 'refused' ? answer.refusal.reason : answer.outcome
+  if (answer.outcome === 'authenticated') traceOf(asked.request).key = keyOf(answer.identity)
+  verifier.domain.observer.verified(credentialOf(asked, answer), result, performance.now() - startedAt)
+  return answer
+}
+
+function keyOf(identity: Identity): Trace['key'] {
+  if (identity.via === 'session') return undefined
+  return { kind: identity.via, id: identity.via === 'api_key' ? identity.apiKey.id : identity.key.id }
+}
+
+/** What it was known by; for a refusal, the key that was refused, or the session where no key was sent. */
+function credentialOf({ credentials }: VerifiedRequest, answer: Authentication): CredentialKind {
+  if (answer.outcome === 'authenticated') return answer.identity.via
+  if (answer.outcome === 'anonymous') return 'none'
+  if (credentials.userApiKey !== undefined) return 'user_api_key'
+  return credentials.apiKey === undefined ? 'session' : 'api_key'
+}
+
+async function decide(verifier: Verifier, asked: VerifiedRequest): Promise<Authentication> {
+  const byKey = await decideByKeys(verifier, asked)
   // A key that is good overrides a cookie, and one that is bad fails the request: either way the cookie decides nothing,
   // and looking its session up would cost a read that a key known before does without.
   return byKey.outcome === 'anonymous' ? authenticateSession(verifier, asked) : byKey
 }
 
-/** The same, without a look at cookies. */
-export async function authenticateKeys(verifier: Verifier, asked: VerifiedRequest): Promise<Authentication> {
+async function decideByKeys(verifier: Verifier, asked: VerifiedRequest): Promise<Authentication> {
   const { userApiKey, apiKey } = asked.credentials
   if (apiKey !== undefined) {
     // Both kinds are checked when both are sent: a request with one good and one bad key is a mistake to be told of.

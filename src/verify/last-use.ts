@@ -1,48 +1,117 @@
 import type { Clock } from '../domain/ports.ts'
-import type { Store } from '../domain/store.ts'
+import type { KeyUse, Store, StoreSession } from '../domain/store.ts'
+
+/** How many keys of each kind are kept for want of a store that takes them; beyond that the first are forgotten. */
+const mostKept = 250_000
+
+export interface LastUseOptions {
+  /** For how many keys one transaction writes. */
+  readonly batchSize: () => number
+  /** Called when so much has gathered that it should be written before its time. Default: nothing. */
+  readonly onFull?: () => void
+}
+
+interface Use {
+  lastUsedAt: number
+  count: number
+}
 
 /**
- * When each key was last used, kept in memory and written in batches, so that verifying a key writes nothing. A crash
- * loses what was not yet written, and nothing else.
+ * When each key was last used, and how often since that was written, kept in memory and written in batches, so that
+ * verifying a key writes nothing. A crash loses what was not yet written, and nothing else.
  */
 export class LastUse {
   readonly #store: Store
   readonly #clock: Clock
-  #userApiKeys: Map<number, number> = new Map()
-  #apiKeys: Map<number, number> = new Map()
+  readonly #options: LastUseOptions
+  #userApiKeys: Map<number, Use> = new Map()
+  #apiKeys: Map<number, Use> = new Map()
+  #flushing: Promise<void> = Promise.resolve()
 
-  constructor(store: Store, clock: Clock) {
+  constructor(store: Store, clock: Clock, options: LastUseOptions) {
     this.#store = store
     this.#clock = clock
+    this.#options = options
   }
 
   userApiKeyUsed(id: number): void {
-    this.#userApiKeys.set(id, this.#clock.now())
+    this.#used(this.#userApiKeys, id)
   }
 
   apiKeyUsed(id: number): void {
-    this.#apiKeys.set(id, this.#clock.now())
+    this.#used(this.#apiKeys, id)
   }
 
-  /** Writes what has gathered. When the store refuses, it is kept for the next time. */
-  async flush(): Promise<void> {
-    if (this.#userApiKeys.size === 0 && this.#apiKeys.size === 0) return
+  /**
+   * Writes what has gathered, in as many transactions as batches: between two everybody else has a turn. When the store
+   * refuses, what is left is kept for the next time. A batch whose answer was lost is counted twice.
+   */
+  flush(): Promise<void> {
+    const flushed = this.#flushing.then(() => this.#flushAll())
+    // One after another; whoever comes next does not care how this one went.
+    this.#flushing = flushed.catch(() => {})
+    return flushed
+  }
+
+  #used(uses: Map<number, Use>, id: number): void {
+    const now = this.#clock.now()
+    const use = uses.get(id)
+    if (use) {
+      use.lastUsedAt = now
+      use.count += 1
+      return
+    }
+    keep(uses, id, { lastUsedAt: now, count: 1 })
+    if (uses.size === mostKept / 2) this.#options.onFull?.()
+  }
+
+  async #flushAll(): Promise<void> {
     const [userApiKeys, apiKeys] = [this.#userApiKeys, this.#apiKeys]
     this.#userApiKeys = new Map()
     this.#apiKeys = new Map()
     try {
-      await this.#store.transaction(async (session) => {
-        await session.userApiKeys.touch(uses(userApiKeys))
-        await session.apiKeys.touch(uses(apiKeys))
-      })
-    } catch (error) {
-      this.#userApiKeys = new Map([...userApiKeys, ...this.#userApiKeys])
-      this.#apiKeys = new Map([...apiKeys, ...this.#apiKeys])
-      throw error
+      await this.#write(userApiKeys, (session, uses) => session.userApiKeys.touch(uses))
+      await this.#write(apiKeys, (session, uses) => session.apiKeys.touch(uses))
+    } finally {
+      this.#userApiKeys = merged(userApiKeys, this.#userApiKeys)
+      this.#apiKeys = merged(apiKeys, this.#apiKeys)
+    }
+  }
+
+  /** What is written is taken out of `uses`. */
+  async #write(
+    uses: Map<number, Use>,
+    touch: (session: StoreSession, batch: readonly KeyUse[]) => Promise<void>,
+  ): Promise<void> {
+    while (uses.size > 0) {
+      const batch: KeyUse[] = []
+      for (const [id, use] of uses) {
+        batch.push({ id, ...use })
+        if (batch.length >= this.#options.batchSize()) break
+      }
+      await this.#store.transaction((session) => touch(session, batch))
+      for (const { id } of batch) uses.delete(id)
+      await new Promise((resolve) => setImmediate(resolve))
     }
   }
 }
 
-function uses(map: ReadonlyMap<number, number>): { id: number; lastUsedAt: number }[] {
-  return [...map].map(([id, lastUsedAt]) => ({ id, lastUsedAt }))
+/** `earlier` with what came meanwhile; mostly there is nothing earlier left. */
+function merged(earlier: Map<number, Use>, later: Map<number, Use>): Map<number, Use> {
+  if (earlier.size === 0) return later
+  for (const [id, use] of later) {
+    const before = earlier.get(id)
+    if (before) {
+      before.lastUsedAt = Math.max(before.lastUsedAt, use.lastUsedAt)
+      before.count += use.count
+    } else keep(earlier, id, use)
+  }
+  return earlier
+}
+
+function keep(uses: Map<number, Use>, id: number, use: Use): void {
+  uses.set(id, use)
+  if (uses.size <= mostKept) return
+  const first = uses.keys().next()
+  if (!first.done) uses.delete(first.value)
 }

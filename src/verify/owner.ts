@@ -10,6 +10,8 @@ import type { Verifier } from './verifier.ts'
 export async function knownKey(verifier: Verifier, keyHash: string): Promise<KnownKey | undefined> {
   const { cache } = verifier
   const known = cache.get(keyHash)
+  const { observer } = verifier.domain
+  if (known && observer.isOn) observer.cacheAsked('hit')
   const userId = known?.key.userId
   if (!known || userId === null || userId === undefined || !isStale(verifier, known)) return known
   const readAt = cache.generation

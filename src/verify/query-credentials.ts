@@ -8,7 +8,7 @@ import { compileMatcher, matchRoute, type RouteMatcher } from '../protocol/route
  * @throws TypeError for a pattern that is not well-formed
  */
 export function compileQueryCredentials(extra: readonly RouteMatcher[] = []): (route: Route) => boolean {
-  const matchers = [...protocolRoutes, ...extra].map(compileMatcher)
+  const matchers = [...protocolRoutes, ...extra].map((matcher) => compileMatcher(matcher))
   return (route) => {
     const request = { ...route, query: noQuery }
     return matchers.some((matcher) => matchRoute(matcher, request, null))

@@ -1,5 +1,6 @@
 /** The limits that every request is held against (protocol §10.2, §10.3). Each answers with the refusal, if there is one. */
 import { addressBucket } from '../domain/address.ts'
+import type { LimitName } from '../domain/limits.ts'
 import type { Domain } from '../domain/ports.ts'
 import { limitRefusal, type RateLimit } from '../domain/rate-limit.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
@@ -13,38 +14,43 @@ const dayMs = 86_400_000
 
 /**
  * Counts a request of a key, in its minute and then in its day. A request that the day refuses stays counted in the
- * minute. Reason: `rate_limited`.
+ * minute. Reasons: `rate_limited`, `limits_unavailable`.
  */
-export function limitUserApiKey(counted: Counted, keyHash: string): Refusal | undefined {
-  const settings = counted.settings.current()
-  if (settings.disable_rate_limits) return undefined
-  return (
-    take(counted, perMinute(settings), keyHash, 'user_api_key_limiter_60_secs') ??
-    take(counted, perDay(settings), keyHash, 'user_api_key_limiter_1_day')
-  )
+export function limitUserApiKey({ limiter, settings }: Counted, keyHash: string): Refusal | undefined {
+  const current = settings.current()
+  if (current.disable_rate_limits) return undefined
+  const { keyMinute, keyDay } = limitsOf(current)
+  const now = limiter.now()
+  const inMinute = limiter.take(keyMinute, keyHash, now)
+  if (inMinute.outcome === 'limited') return limitRefusal(inMinute, 'user_api_key_limiter_60_secs')
+  const inDay = limiter.take(keyDay, keyHash, now)
+  return inDay.outcome === 'limited' ? limitRefusal(inDay, 'user_api_key_limiter_1_day') : undefined
 }
 
 /**
  * Counts a request of an address, whoever it says it is. Requests whose address is not known are not counted: all
- * of them together would share one limit. Reason: `rate_limited`.
+ * of them together would share one limit. Reasons: `rate_limited`, `limits_unavailable`.
  */
-export function limitAddress(counted: Counted, address: string | null): Refusal | undefined {
-  const settings = counted.settings.current()
-  if (settings.disable_rate_limits || address === null) return undefined
+export function limitAddress({ limiter, settings }: Counted, address: string | null): Refusal | undefined {
+  const current = settings.current()
+  if (current.disable_rate_limits || address === null) return undefined
+  const { addressShortly, addressMinute } = limitsOf(current)
   const bucket = addressBucket(address)
-  return (
-    take(counted, perAddressShortly(settings), bucket, 'ip_10_secs_limit') ??
-    take(counted, perAddressMinute(settings), bucket, 'ip_60_secs_limit')
-  )
+  const now = limiter.now()
+  const shortly = limiter.take(addressShortly, bucket, now)
+  if (shortly.outcome === 'limited') return limitRefusal(shortly, 'ip_10_secs_limit')
+  const inMinute = limiter.take(addressMinute, bucket, now)
+  return inMinute.outcome === 'limited' ? limitRefusal(inMinute, 'ip_60_secs_limit') : undefined
 }
 
 /** Takes back what {@link limitAddress} counted: a request with an API key counts for the site alone. */
-export function giveBackAddress(counted: Counted, address: string | null): void {
-  const settings = counted.settings.current()
-  if (settings.disable_rate_limits || address === null) return
+export function giveBackAddress({ limiter, settings }: Counted, address: string | null): void {
+  const current = settings.current()
+  if (current.disable_rate_limits || address === null) return
+  const { addressShortly, addressMinute } = limitsOf(current)
   const bucket = addressBucket(address)
-  counted.limiter.giveBack(perAddressShortly(settings), bucket)
-  counted.limiter.giveBack(perAddressMinute(settings), bucket)
+  limiter.giveBack(addressShortly, bucket)
+  limiter.giveBack(addressMinute, bucket)
 }
 
 /**
@@ -59,26 +65,31 @@ export function limitBadSessions(
   if (isOff) return undefined
   const limit = { name: 'max_bad_session_cookies_per_minute', max, windowMs: minuteMs }
   const decision = limiter.take(limit, addressBucket(address))
-  return decision.outcome === 'limited' ? refusal('session_cookie_invalid') : undefined
+  if (decision.outcome === 'allowed') return undefined
+  return decision.unshared ? limitRefusal(decision) : refusal('session_cookie_invalid')
 }
 
-function take({ limiter }: Counted, limit: RateLimit, caller: string, code: string): Refusal | undefined {
-  const decision = limiter.take(limit, caller)
-  return decision.outcome === 'limited' ? limitRefusal(decision, code) : undefined
+/** The limits of every request, as the settings have them. */
+interface RequestLimits {
+  readonly keyMinute: RateLimit
+  readonly keyDay: RateLimit
+  readonly addressShortly: RateLimit
+  readonly addressMinute: RateLimit
 }
 
-function perMinute({ max_user_api_reqs_per_minute: max }: Settings): RateLimit {
-  return { name: 'max_user_api_reqs_per_minute', max, windowMs: minuteMs }
-}
+const known = new WeakMap<Settings, RequestLimits>()
 
-function perDay({ max_user_api_reqs_per_day: max }: Settings): RateLimit {
-  return { name: 'max_user_api_reqs_per_day', max, windowMs: dayMs }
-}
-
-function perAddressShortly({ max_reqs_per_ip_per_10_seconds: max }: Settings): RateLimit {
-  return { name: 'max_reqs_per_ip_per_10_seconds', max, windowMs: 10_000 }
-}
-
-function perAddressMinute({ max_reqs_per_ip_per_minute: max }: Settings): RateLimit {
-  return { name: 'max_reqs_per_ip_per_minute', max, windowMs: minuteMs }
+/** Made once for each state of the settings: every request asks for them. */
+function limitsOf(settings: Settings): RequestLimits {
+  const before = known.get(settings)
+  if (before) return before
+  const limit = (name: LimitName, windowMs: number): RateLimit => ({ name, max: settings[name], windowMs })
+  const limits: RequestLimits = {
+    keyMinute: limit('max_user_api_reqs_per_minute', minuteMs),
+    keyDay: limit('max_user_api_reqs_per_day', dayMs),
+    addressShortly: limit('max_reqs_per_ip_per_10_seconds', 10_000),
+    addressMinute: limit('max_reqs_per_ip_per_minute', minuteMs),
+  }
+  known.set(settings, limits)
+  return limits
 }

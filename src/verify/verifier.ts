@@ -7,6 +7,9 @@ import type { RequestedRoute } from '../protocol/route-matcher.ts'
 import type { Credentials } from './credentials.ts'
 import type { KeyCache } from './key-cache.ts'
 import type { LastUse } from './last-use.ts'
+import type { ScopeTables } from './scope-tables.ts'
+import type { Trust } from './trust.ts'
+import type { UnknownKeys } from './unknown-keys.ts'
 
 /** What verification works with. */
 export interface Verifier {
@@ -16,6 +19,14 @@ export interface Verifier {
   /** How long an owner counts as known, in milliseconds; undefined where events alone end that. */
   readonly ownersLastMs: (() => number) | undefined
   readonly lastUse: LastUse
+  /** Whether what is in memory may be believed. */
+  readonly trust: Trust
+  /** Learns what other processes changed; resolves once memory may be believed, and rejects where that cannot be. */
+  readonly catchUp: () => Promise<void>
+  readonly unknownKeys: UnknownKeys
+  readonly scopeTables: ScopeTables
+  /** Whether keys belong to local accounts, which the store can tell with the key. */
+  readonly ownersAreAccounts: boolean
   /** Whether keys count in the address of such a request (protocol §10.1). */
   readonly takesKeyInQuery: (route: Route) => boolean
 }

@@ -1,33 +1,28 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
-import { openSqliteStore } from '../../src/storage/open-store.ts'
+import { dropAppendOnly, newTestData, type TestData } from '../test-database.ts'
 import { createTestSite } from '../test-site.ts'
 import { newTypist, type Typist } from './command.ts'
 
 let typist: Typist
-let folder: string
-let path: string
+let data: TestData
 
 before(async () => {
   typist = await newTypist()
-  folder = await mkdtemp(join(tmpdir(), 'hallpass-audit-'))
-  path = join(folder, 'hallpass.sqlite')
-  const site = await createTestSite({ store: await openSqliteStore({ path }) })
+  data = await newTestData()
+  const site = await createTestSite({ store: await data.open() })
   await site.approvedKey()
   await site.close()
 })
 after(async () => {
   await typist.leave()
-  await rm(folder, { recursive: true, force: true })
+  await data.remove()
 })
 
 describe('hallpass audit', () => {
   test('list prints the newest entries, the newest last', async () => {
-    const { status, stdout } = await typist.run(['audit', 'list', '--data', folder, '--limit', '2'])
+    const { status, stdout } = await typist.run(['audit', 'list', ...data.flags, '--limit', '2'])
     assert.equal(status, 0)
     const lines = stdout.trimEnd().split('\n')
     assert.equal(lines.length, 2)
@@ -38,7 +33,7 @@ describe('hallpass audit', () => {
   })
 
   test('list --action --json prints JSON lines of that action', async () => {
-    const options = ['audit', 'list', '--data', folder, '--action', 'user_created', '--json']
+    const options = ['audit', 'list', ...data.flags, '--action', 'user_created', '--json']
     const { stdout } = await typist.run(options)
     const actions = stdout
       .trimEnd()
@@ -48,40 +43,34 @@ describe('hallpass audit', () => {
   })
 
   test('verify says that the log is whole, and its head can be held against it later', async () => {
-    const { status, stdout, stderr } = await typist.run(['audit', 'verify', '--data', folder])
+    const { status, stdout, stderr } = await typist.run(['audit', 'verify', ...data.flags])
     assert.equal(status, 0)
     const head = /^the audit log is whole: 6 entries\nhead (6:[0-9a-f]{64})\n$/.exec(stdout)?.[1] ?? ''
     assert.equal(stderr, `to check later: hallpass audit verify --head ${head}\n`)
-    const again = await typist.run(['audit', 'verify', '--data', folder, '--head', head])
+    const again = await typist.run(['audit', 'verify', ...data.flags, '--head', head])
     assert.deepEqual([again.status, again.stderr], [0, ''])
   })
 
   test('verify names the entry that was changed, and exits with 1', async () => {
-    const copy = await mkdtemp(join(tmpdir(), 'hallpass-audit-'))
-    const connection = new DatabaseSync(path)
-    connection.exec(`vacuum into '${join(copy, 'hallpass.sqlite')}'`)
-    connection.close()
-    const tampered = new DatabaseSync(join(copy, 'hallpass.sqlite'))
-    for (const { name } of tampered.prepare("select name from sqlite_schema where type = 'trigger'").all()) {
-      tampered.exec(`drop trigger "${name}"`)
-    }
-    tampered.exec(`update audit_events set actor_user_id = '9' where sequence = 3`)
-    tampered.close()
-    const { status, stderr } = await typist.run(['audit', 'verify', '--data', copy])
+    const copy = await newTestData()
+    const site = await createTestSite({ store: await copy.open() })
+    await site.close()
+    await copy.execute(`${dropAppendOnly} update audit_events set actor_user_id = '9' where sequence = 3`)
+    const { status, stderr } = await typist.run(['audit', 'verify', ...copy.flags])
     assert.equal(status, 1)
     assert.match(stderr, /^error: the audit log is broken at entry 3: its content does not fit its hash/)
     assert.match(stderr, /reason: audit_broken\n$/)
-    await rm(copy, { recursive: true, force: true })
+    await copy.remove()
   })
 
   test('makes no database where there is none', async () => {
-    const { status, stderr } = await typist.run(['audit', 'verify', '--data', join(folder, 'nowhere')])
+    const { status, stderr } = await typist.run(['audit', 'verify', '--data', join(data.folder, 'nowhere')])
     assert.equal(status, 1)
     assert.match(stderr, /reason: data_not_found\n$/)
   })
 
   test('does not understand a head of another form', async () => {
-    const { status } = await typist.run(['audit', 'verify', '--data', folder, '--head', 'latest'])
+    const { status } = await typist.run(['audit', 'verify', ...data.flags, '--head', 'latest'])
     assert.equal(status, 2)
   })
 })

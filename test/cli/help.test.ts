@@ -23,6 +23,8 @@ describe('hallpass --help', () => {
       'jobs',
       'scopes',
       'conformance',
+      'migrate',
+      'store',
     ]) {
       assert.match(stdout, new RegExp(`^  ${command}\\b`, 'm'))
     }
@@ -34,7 +36,17 @@ describe('hallpass --help', () => {
     )
   })
 
-  for (const command of ['serve', 'login', 'call', 'audit', 'jobs', 'scopes', 'conformance']) {
+  for (const command of [
+    'serve',
+    'login',
+    'call',
+    'audit',
+    'jobs',
+    'scopes',
+    'conformance',
+    'migrate',
+    'store',
+  ]) {
     test(`${command} --help shows examples`, async () => {
       const { status, stdout } = await typist.run([command, '--help'])
       assert.equal(status, 0)

@@ -61,7 +61,8 @@ shop:invoices_write  Make invoices
 nothing looks unintended
 
 apps can ask for these scopes once the setting allow_user_api_key_scopes lists them, such as:
-  read|write|message_bus|push|notifications|session_info|one_time_password|shop:invoices_read|shop:invoices_write
+  message_bus|push|notifications|session_info|one_time_password|shop:invoices_read|shop:invoices_write
+add read or write to it only for apps that may ask for every route
 `,
     })
   })
@@ -134,7 +135,7 @@ describe('hallpass scopes explain', () => {
       `GET /invoices/7 as .json, from /invoices/7.json
 
 users’ keys: permitted by
-  shop:invoices_read  GET /invoices/:id; a key may be narrowed to id=7
+  shop:invoices_read  GET /invoices/:id; a key may be narrowed to id=7.json
   read                GET of every path
   write               GET, POST, PATCH, PUT, DELETE of every path
 
@@ -239,6 +240,26 @@ export default defineConfig({
     }
   })
 
+  test('writes no file that --config could not load', async () => {
+    const document = await file('openapi.yaml', openapi)
+    for (const options of [
+      ['--out', join(folder, 'x.txt')],
+      ['--out', join(folder, 'x')],
+      ['--out', join(folder, 'y.json'), '--format', 'typescript'],
+      ['--out', join(folder, 'y.ts'), '--format', 'json'],
+    ]) {
+      assert.equal((await typist.run(['scopes', 'import', document, ...options])).status, 2)
+      await assert.rejects(readFile(options[1] ?? ''))
+    }
+  })
+
+  test('fails for a document that has nothing to make scopes of', async () => {
+    const document = await file('empty.json', { openapi: '3.1.0', paths: { x: {}, '/y': 7 } })
+    const { status, stdout, stderr } = await typist.run(['scopes', 'import', document])
+    assert.deepEqual([status, stdout], [1, ''])
+    assert.match(stderr, /has no operation[\s\S]*reason: openapi_unreadable\n$/)
+  })
+
   test('refuses what is no OpenAPI 3', async () => {
     const { status, stderr } = await typist.run([
       'scopes',
@@ -288,6 +309,30 @@ for the others these scopes are enough: shop:invoices_read,shop:invoices_write
     const { stdout } = await typist.run(options, log)
     assert.match(stdout, /^1 request of 18\n {2}left out: 4 of others/)
     assert.match(stdout, /\n {2}1 {2}GET \/reports\/:id\n$/)
+  })
+
+  test('does not say that all is well where it judged nothing', async () => {
+    const config = await file('shop.json', shop)
+    const learn = (text: string, ...options: string[]) =>
+      typist.run(['scopes', 'learn', '--from', '-', '--config', config, ...options], text)
+    const nameless = '::1 - - [x] "GET /invoices/7 HTTP/1.1" 200 5\n'
+    for (const [text, options, said] of [
+      [nameless, ['--key', '17'], /no request was judged[\s\S]*names no keys[\s\S]*X-Hallpass-Key-Id/],
+      [log, ['--key', '99'], /no request was judged[\s\S]*names callers, and never 99/],
+      ['::1 - 17 [x] "GET /a//b HTTP/1.1" 200 5\n', [], /two ways[\s\S]*no request was judged/],
+      ['::1 - 17 [x] "GET /invoices/7 HTTP/1.1" 404 5\n', [], /no request was judged/],
+    ] as const) {
+      const { status, stdout } = await learn(text, ...options)
+      assert.equal(status, 1)
+      assert.match(stdout, said)
+      assert.doesNotMatch(stdout, /covered/)
+    }
+  })
+
+  test('does not ask for the format of an empty log', async () => {
+    const { status, stderr } = await typist.run(['scopes', 'learn', '--from', '-'], '')
+    assert.equal(status, 1)
+    assert.match(stderr, /it is empty\nfix: name a log with requests in it/)
   })
 
   test('fails where no line is understood', async () => {

@@ -26,6 +26,29 @@ describe('readServeOptions', () => {
     })
   }
 
+  for (const [host, upstream] of [
+    ['127.0.0.1', 'http://127.0.0.1:4000'],
+    ['127.0.0.1', 'http://localhost:4000/'],
+    ['0.0.0.0', 'http://127.0.0.1:4000'],
+    ['::', 'http://[::1]:4000'],
+    ['app.example', 'http://app.example:4000'],
+  ] as const) {
+    test(`refuses to stand in front of itself: ${upstream} on ${host}`, () => {
+      const refused = { reason: 'configuration_invalid', message: /itself/ }
+      assert.throws(() => readServeOptions({ host, upstream }, {}), refused)
+      assert.throws(() => readServeOptions({ host }, {}, { upstream }), refused)
+      assert.equal(readServeOptions({ host, upstream, port: '4001' }, {}).upstream, upstream)
+    })
+  }
+
+  test('refuses to require a sign-in where there is no application behind it', () => {
+    const refused = { reason: 'configuration_invalid', message: /gateway/ }
+    assert.throws(() => readServeOptions({ requireSignIn: true }, {}), refused)
+    assert.throws(() => readServeOptions({}, {}, { requireSignIn: true }), refused)
+    const upstream = 'http://127.0.0.1:3000'
+    assert.equal(readServeOptions({ requireSignIn: true, upstream }, {}).requireSignIn, true)
+  })
+
   const values: readonly [value: string | undefined, expected: boolean][] = [
     [undefined, false],
     ['', false],

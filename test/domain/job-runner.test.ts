@@ -4,10 +4,11 @@ import { systemActor } from '../../src/domain/events.ts'
 import { inBatches, type Job, type JobRun } from '../../src/domain/job.ts'
 import { JobRunner } from '../../src/domain/job-runner.ts'
 import { scheduleJobs } from '../../src/domain/job-scheduler.ts'
+import { noObserver } from '../../src/domain/observation.ts'
 import type { Domain } from '../../src/domain/ports.ts'
 import type { Store } from '../../src/domain/store.ts'
-import { openSqliteStore } from '../../src/storage/open-store.ts'
 import { type ManualTime, manualTime } from '../manual-time.ts'
+import { openTestStore } from '../test-database.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
@@ -249,7 +250,7 @@ interface SetUp {
 }
 
 async function setUp(t: TestContext): Promise<SetUp> {
-  const store = await openSqliteStore({ path: ':memory:' })
+  const store = await openTestStore()
   t.after(() => store.close())
   const time = manualTime()
   const faults: string[] = []
@@ -262,7 +263,8 @@ async function setUp(t: TestContext): Promise<SetUp> {
       }),
   }
   // What runners and schedulers need of a domain, and no more.
-  const domain = { store, clock: time.clock, random, events: { publish: () => {} } } as unknown as Domain
+  const events = { publish: () => {} }
+  const domain = { store, clock: time.clock, random, events, observer: noObserver } as unknown as Domain
   return {
     store,
     time,

@@ -5,9 +5,9 @@ import { hallpassJobs } from '../../src/domain/jobs.ts'
 import type { ClientRecord, UserApiKeyRecord } from '../../src/domain/store.ts'
 import type { Database } from '../../src/storage/database.ts'
 import type { HallpassTables } from '../../src/storage/schema.ts'
-import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import { createStore } from '../../src/storage/store.ts'
 import { apiKey, hash } from '../../src/testing/store-contract/samples.ts'
+import { openTestDatabase } from '../test-database.ts'
 import { createTestSite, type TestSite } from '../test-site.ts'
 
 const dayMs = 86_400_000
@@ -15,7 +15,7 @@ const dayMs = 86_400_000
 let site: TestSite
 let database: Database
 beforeEach(async () => {
-  database = await openSqlite({ path: ':memory:' })
+  database = await openTestDatabase()
   site = await createTestSite({ store: await createStore(database) })
 })
 afterEach(() => site.close())
@@ -160,7 +160,7 @@ describe('revoke-unused-api-keys', () => {
     'its making': (at) => insertApiKey('a', at),
     'its last use': async (at) => {
       const id = await insertApiKey('a', 0)
-      await site.store.apiKeys.touch([{ id, lastUsedAt: at }])
+      await site.store.apiKeys.touch([{ id, lastUsedAt: at, count: 1 }])
       return id
     },
     'its last change': async (at) => {
@@ -214,7 +214,7 @@ describe('revoke-unused-api-keys', () => {
         const key = await session.apiKeys.insert(
           apiKey({ keyHash: String(index).padStart(64, '0'), createdAt: Math.floor(index / 250) }),
         )
-        if (index < 220) await session.apiKeys.touch([{ id: key.id, lastUsedAt: site.now() }])
+        if (index < 220) await session.apiKeys.touch([{ id: key.id, lastUsedAt: site.now(), count: 1 }])
       }
     })
     assert.equal(await run(job), '230 keys revoked')
@@ -226,7 +226,7 @@ describe('revoke-old-api-keys', () => {
     await set('revoke_api_keys_maxlife_days', '10')
     const border = site.now() - 10 * dayMs
     const [over, exact] = [await insertApiKey('a', border - 1), await insertApiKey('b', border)]
-    await site.store.apiKeys.touch([{ id: over, lastUsedAt: site.now() }])
+    await site.store.apiKeys.touch([{ id: over, lastUsedAt: site.now(), count: 1 }])
     assert.equal(await run('revoke-old-api-keys'), '1 key revoked')
     assert.equal((await site.store.apiKeys.findById(over))?.revokedAt, site.now())
     assert.equal((await site.store.apiKeys.findById(exact))?.revokedAt, null)
@@ -378,7 +378,7 @@ async function insertKey(
     expiresAt: given.expiresAt ?? null,
   })
   // A key's last use starts at its making; for the rule about its age it is as recent as can be.
-  await site.store.userApiKeys.touch([{ id, lastUsedAt: given.lastUsedAt ?? site.now() }])
+  await site.store.userApiKeys.touch([{ id, lastUsedAt: given.lastUsedAt ?? site.now(), count: 1 }])
   return keyOf(id)
 }
 

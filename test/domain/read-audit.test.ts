@@ -1,25 +1,19 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { after, before, describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { auditEntry } from '../../src/domain/audit.ts'
 import { systemActor } from '../../src/domain/events.ts'
 import { readAudit, verifyAudit } from '../../src/domain/read-audit.ts'
 import type { Store } from '../../src/domain/store.ts'
-import { openSqliteStore } from '../../src/storage/open-store.ts'
-
-let folder: string
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'hallpass-audit-'))
-})
-after(() => rm(folder, { recursive: true, force: true }))
+import { dropAppendOnly, newTestData } from '../test-database.ts'
 
 /** A log of `count` entries, on which `tamper` then works with SQL, as somebody could who has the file. */
 async function logOf(count: number, tamper?: string): Promise<Store> {
-  const path = join(folder, `${Math.random()}.sqlite`)
-  const store = await openSqliteStore({ path })
+  const data = await newTestData()
+  const store = await data.open()
+  after(async () => {
+    await store.close()
+    await data.remove()
+  })
   await store.transaction(async (session) => {
     let last = await session.audit.last()
     for (let index = 1; index <= count; index += 1) {
@@ -28,14 +22,7 @@ async function logOf(count: number, tamper?: string): Promise<Store> {
     }
   })
   if (tamper !== undefined) {
-    const connection = new DatabaseSync(path)
-    for (const { name } of connection
-      .prepare("select name from sqlite_schema where type = 'trigger'")
-      .all()) {
-      connection.exec(`drop trigger "${name}"`)
-    }
-    connection.exec(tamper)
-    connection.close()
+    await data.execute(`${dropAppendOnly} ${tamper}`)
   }
   return store
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { newTypist } from '../cli/command.ts'
 import { startServer } from '../running-server.ts'
+import { newTestData } from '../test-database.ts'
 import { authorizationParameters, openSealed } from '../test-site.ts'
 
 /** The bound that SECURITY.md states is a quarter of a second; the machine may be busy with other tests. */
@@ -26,15 +27,13 @@ describe('hallpass jobs run beside a running server', () => {
     assert.equal((await ask()).status, 200)
 
     // Another process makes the key old: nothing that the server was told of.
-    const { DatabaseSync } = await import('node:sqlite')
-    const database = new DatabaseSync(`${server.dataDir}/hallpass.sqlite`)
-    database.exec('update user_api_keys set created_at = 0')
-    database.close()
+    const data = await newTestData(server.dataDir)
+    await data.execute('update user_api_keys set created_at = 0')
     const path = `${server.baseUrl}/admin/site_settings/revoke_user_api_keys_maxlife_days.json`
     const body = new URLSearchParams({ revoke_user_api_keys_maxlife_days: '1' })
     assert.equal((await fetch(path, { method: 'PUT', headers: admin, body })).status, 200)
 
-    const ran = await typist.run(['jobs', 'run', 'revoke-old-user-api-keys', '--data', server.dataDir])
+    const ran = await typist.run(['jobs', 'run', 'revoke-old-user-api-keys', ...data.flags])
     assert.equal(ran.stdout, 'revoke-old-user-api-keys: 1 key revoked\n', ran.stderr)
     const deadline = Date.now() + patienceMs
     let answer = await ask()

@@ -149,6 +149,39 @@ describe('examples/proxies', { skip: python.skip }, () => {
         assert.ok(!JSON.stringify(app).includes(key))
       })
 
+      // What the application, or whoever reads its logs, would gain: to act as the caller elsewhere.
+      test('keeps a key that comes as a bearer token from the application, and no other token', async () => {
+        for (const authorization of [`Bearer ${key}`, `bearer   ${key}`]) {
+          const { status, app } = await send(port, '/orders', { headers: { authorization } })
+          assert.deepEqual([status, app?.user], [200, 'admin'])
+          assert.ok(!JSON.stringify(app).includes(key))
+        }
+        for (const authorization of ['Bearer application-token', `Bearer ${'0'.repeat(64)}`, 'Basic eDp5']) {
+          const { app } = await send(port, '/orders', { headers: { authorization } })
+          assert.deepEqual(
+            app?.headers.filter(([name]) => name === 'authorization'),
+            [['authorization', authorization]],
+          )
+        }
+      })
+
+      test('keeps Hallpass’s session from the application, and no other cookie', async () => {
+        const [, session = ''] = /_t=([0-9a-f]{64})/.exec(visitor.cookies()) ?? []
+        for (const [sent, left] of [
+          [`a=1; _t=${session}; b=2`, 'a=1; b=2'],
+          [`_t=${session}; b=2`, 'b=2'],
+          [`a=1; _t=${session}`, 'a=1'],
+          [`_hallpass_csrf=${session}; a_t=${session}; _t=${session}`, `a_t=${session}`],
+          [`a=1; __Host-_hallpass_csrf=${session}; b=2`, 'a=1; b=2'],
+          [`_t=${session}`, ''],
+          ['_t=ours; a=1', '_t=ours; a=1'],
+        ] as const) {
+          const { status, app, text } = await send(port, '/orders', { headers: { cookie: sent } })
+          const cookie = app?.headers.find(([name]) => name === 'cookie')?.[1] ?? ''
+          assert.deepEqual([status, cookie.replace(/[;\s]+$/, '')], [200, left], `${sent}: ${text}`)
+        }
+      })
+
       test('hands on a refusal, in the words of Hallpass', async () => {
         const answer = await send(port, '/orders', { method: 'POST', headers: withKey(), body: 'x=1' })
         assert.deepEqual([answer.status, answer.reason, answer.app], [403, 'scope_insufficient', undefined])
@@ -157,6 +190,20 @@ describe('examples/proxies', { skip: python.skip }, () => {
         assert.match(body.message, /POST/)
         assert.ok(body.errors.length > 0)
         assert.equal((await send(port, new URL(body.docs_url).pathname)).status, 200)
+      })
+
+      test('hands on the challenge of a refusal, once, and its status', async () => {
+        for (const [headers, path, status, challenge] of [
+          [withKey(), '/orders', 403, /^Bearer error="insufficient_scope"/],
+          [{ authorization: `Bearer ${key}` }, '/orders', 403, /^Bearer error="insufficient_scope"/],
+          [{ authorization: `Bearer ${'0'.repeat(32)}` }, '/orders', 401, /^Bearer error="invalid_token"/],
+          [{ 'user-api-key': '0'.repeat(32) }, '/orders', 403, /^Bearer error="invalid_token"/],
+        ] as const) {
+          const answer = await send(port, path, { method: 'POST', headers, body: '' })
+          assert.deepEqual([answer.status, answer.app], [status, undefined])
+          assert.match(String(answer.headers['www-authenticate']), challenge)
+          assert.equal(String(answer.headers['www-authenticate']).match(/Bearer/g)?.length, 1)
+        }
       })
 
       test('lets requests of nobody through as such, unless the site says otherwise', async () => {
@@ -216,6 +263,39 @@ describe('examples/proxies', { skip: python.skip }, () => {
         })
       }
 
+      // What an attacker would gain: to look, in what the application logs and decides, like another.
+      test('tells the application itself where a request came from', async () => {
+        for (const name of [
+          'Forwarded',
+          'X-Real-IP',
+          'X-Forwarded-For',
+          'X_Forwarded_For',
+          'X-Forwarded-Host',
+          'X_Forwarded_Host',
+          'X-Forwarded-Proto',
+          'X-Forwarded-Port',
+          'X-Forwarded-Prefix',
+          'X-Forwarded-Ssl',
+          'X-Forwarded-Server',
+          'X-Original-Host',
+          'X_Rewrite_Url',
+        ]) {
+          const { status, app } = await send(port, '/orders', { headers: { [name]: 'evil.example' } })
+          assert.equal(status, 200)
+          assert.ok(!JSON.stringify(app).includes('evil'), `${name}: ${JSON.stringify(app)}`)
+        }
+      })
+
+      // What an attacker would gain: an application that does not see a key's scopes may take it for a session.
+      test('tells the application all about a key, whatever the caller names in Connection', async () => {
+        const told = ['Via', 'Scopes', 'Client', 'Key-Id', 'User', 'User-Id']
+        const headers = withKey({
+          connection: ['close', ...told.map((one) => `X-Hallpass-${one}`)].join(', '),
+        })
+        const { app } = await send(port, '/orders', { headers })
+        assert.deepEqual(Object.keys(app?.told ?? {}).sort(), [...told].sort())
+      })
+
       // What an attacker would gain: a decision on another request than the one that is carried out.
       for (const name of ['X-Forwarded-Uri', 'X-Original-URI', 'X-Original-URL', 'X-Rewrite-URL']) {
         test(`goes by what was requested, not by ${name} of the caller`, async () => {
@@ -238,6 +318,10 @@ describe('examples/proxies', { skip: python.skip }, () => {
         'X-HTTP-Method-Override',
         'X-HTTP-Method',
         'X-Method-Override',
+        'X-Method',
+        'X_HTTP_Method_Override',
+        'X-HTTP-Method_Override',
+        'x_method',
       ]) {
         test(`goes by the method of the request, not by ${name} of the caller`, async () => {
           const posted = await send(port, '/orders', {
@@ -248,7 +332,7 @@ describe('examples/proxies', { skip: python.skip }, () => {
           assert.deepEqual([posted.status, posted.app], [403, undefined])
           const { app } = await send(port, '/orders', { headers: withKey({ [name]: 'DELETE' }) })
           const seen = app?.headers.find(
-            ([header]) => header === name.toLowerCase() && /override|http-method/i.test(header),
+            ([header]) => header === name.toLowerCase() && /override|method$/i.test(header),
           )
           assert.equal(seen, undefined)
         })
@@ -329,11 +413,17 @@ describe('examples/proxies', { skip: python.skip }, () => {
         assert.equal(await open({ 'user-api-key': key }), 'admin')
         assert.equal(await open({}), 'nobody')
         assert.equal(await open({ 'user-api-key': '0'.repeat(32) }), '403')
+        // What an attacker would gain: a page of theirs that talks in its visitor's name.
+        const cookie = visitor.cookies()
+        assert.equal(await open({ cookie, origin: `http://127.0.0.1:${port}` }), 'admin')
+        assert.equal(await open({ cookie, 'sec-fetch-site': 'same-origin' }), 'admin')
+        assert.equal(await open({ cookie, origin: 'https://evil.example' }), 'nobody')
+        assert.equal(await open({ cookie, 'sec-fetch-site': 'cross-site' }), 'nobody')
       })
 
       test('bodies go to the application, and neither they nor their length to Hallpass', async () => {
         const writing = await approvedKey({ scopes: 'write', client_id: `${proxy.name}-w` })
-        const body = 'x'.repeat(200_000)
+        const body = 'x'.repeat(3_000_000)
         for (const framing of [{ 'content-length': String(body.length) }, { 'content-type': 'text/plain' }]) {
           const headers = { 'user-api-key': writing, ...framing }
           const { status, app } = await send(port, '/orders', { method: 'PUT', headers, body })

@@ -341,17 +341,35 @@ export const adapterCases: readonly AdapterCase[] = [
   {
     guarantee: 'a fault of the store goes to the application’s error handler',
     async run({ app, site, errors }) {
-      const { findByHash } = site.store.userApiKeys
+      const { findByHashWithAccount } = site.store.userApiKeys
       const before = errors.length
       Object.assign(site.store.userApiKeys, {
-        findByHash: async () => {
+        findByHashWithAccount: async () => {
           throw new Error('the disk is gone')
         },
       })
       const answer = await call(app, '/who', { key: 'e'.repeat(32) })
-      Object.assign(site.store.userApiKeys, { findByHash })
+      Object.assign(site.store.userApiKeys, { findByHashWithAccount })
       assert.equal(answer.status, 500)
       assert.match(String(errors[before]), /the disk is gone/)
+    },
+  },
+  {
+    guarantee: 'a store that does not answer is told with 503, and is no fault of the application',
+    async run({ app, site, errors }) {
+      const { findByHashWithAccount } = site.store.userApiKeys
+      const before = errors.length
+      Object.assign(site.store.userApiKeys, {
+        findByHashWithAccount: async () => {
+          throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+        },
+      })
+      const answer = await call(app, '/who', { key: 'f'.repeat(32) })
+      Object.assign(site.store.userApiKeys, { findByHashWithAccount })
+      assert.equal(answer.status, 503)
+      assert.equal(answer.headers.get('retry-after'), '1')
+      assert.equal(((await answer.json()) as { reason: string }).reason, 'store_unavailable')
+      assert.equal(errors.length, before)
     },
   },
   {

@@ -399,7 +399,61 @@ describe('/hallpass/forward-auth', () => {
     })
   })
 
+  // What an attacker would gain: a page of theirs that reads and writes, over a WebSocket, in its visitor's name.
+  describe('a WebSocket', () => {
+    const socket = { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' }
+    const open = async (headers: Record<string, string>): Promise<Response> => {
+      const browser = await site.signedIn()
+      return browser.request('/hallpass/forward-auth', {
+        headers: { ...forwarded('/live'), accept: 'application/json', ...headers },
+      })
+    }
+    const user = async (headers: Record<string, string>): Promise<string | null> =>
+      (await open(headers)).headers.get('x-hallpass-user')
+
+    for (const [what, headers] of Object.entries<Record<string, string>>({
+      'of another site': { ...socket, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
+      'of a neighbouring host': { ...socket, 'sec-fetch-site': 'same-site' },
+      'of another site, by its origin alone': { ...socket, origin: 'https://evil.example' },
+      'of nobody knows where': socket,
+      'without a key, in HTTP/2': { 'sec-fetch-mode': 'websocket', 'sec-fetch-site': 'cross-site' },
+      'that only Upgrade tells': { upgrade: 'WebSocket', origin: 'https://evil.example' },
+    })) {
+      test(`that a page ${what} opens is nobody’s, whatever the session`, async () => {
+        assert.equal(await user(headers), '')
+        await set('forward_auth_requires_identity', 'true')
+        assert.equal((await open(headers)).status, 403)
+      })
+    }
+
+    for (const [what, headers] of Object.entries({
+      'as the browser says': { ...socket, 'sec-fetch-site': 'same-origin', origin: siteUrl },
+      'by its origin': { ...socket, origin: siteUrl },
+    })) {
+      test(`that a page of the site itself opens is its user’s, ${what}`, async () => {
+        assert.equal(await user(headers), 'sam')
+      })
+    }
+
+    test('with a key is its user’s wherever it comes from', async () => {
+      const headers = { ...forwarded('/live'), ...socket, 'user-api-key': usersKey }
+      const answer = await ask({ ...headers, 'sec-fetch-site': 'cross-site' })
+      assert.equal(answer.headers.get('x-hallpass-user'), 'sam')
+    })
+  })
+
   describe('a refusal', () => {
+    test('tells a bearer of a token that does not count the same by status and by header', async () => {
+      for (const [token, status] of [
+        ['0'.repeat(32), 401],
+        [key, 403],
+      ] as const) {
+        const answer = await ask({ ...original('/invoices'), authorization: `Bearer ${token}` })
+        assert.deepEqual([answer.status, answer.headers.get('hallpass-status')], [status, `${status}`])
+        assert.match(answer.headers.get('www-authenticate') ?? '', /^Bearer error=/)
+      }
+    })
+
     test('stands whole in a header for nginx, which cannot hand on a body', async () => {
       const answer = await ask({ ...original('/invoices'), 'user-api-key': key })
       const body = await refusedWith(answer, 403, 'scope_insufficient')

@@ -251,3 +251,57 @@ describe('nodeGateway', () => {
     })
   }
 })
+
+// What an application, or somebody who chooses what it links to, would gain otherwise: one answer ends the whole process.
+describe('early hints', () => {
+  const cases: readonly [what: string, head: string, passedOn: readonly string[]][] = [
+    [
+      'of two links in one line',
+      'Link: </a.css>; rel=preload; as=style, </b.js>; rel=preload; as=script\r\n',
+      ['</a.css>; rel=preload; as=style, </b.js>; rel=preload; as=script'],
+    ],
+    [
+      'of two lines',
+      'Link: </a.css>; rel=preload\r\nLink: </b.js>; rel=preload\r\n',
+      ['</a.css>; rel=preload, </b.js>; rel=preload'],
+    ],
+    ['with a comma in an address', 'Link: </a,b.css>; rel=preload\r\n', ['</a,b.css>; rel=preload']],
+    [
+      'of which one cannot be handed on',
+      'Link: </a.css>; rel="preload stylesheet", </b.js>; rel=preload\r\n',
+      ['</b.js>; rel=preload'],
+    ],
+    ['that are no links', 'Link: bad\r\n', []],
+    ['that are empty', 'Link: ,\r\n', []],
+    ['with bytes beyond ASCII', 'Link: </\xe9>; rel=preload; title="\xff\r\n', []],
+    ['that are longer than any', `Link: ${'<'.repeat(60_000)}\r\n`, []],
+    ['without a link', 'X-A: b\r\n', []],
+  ]
+  for (const [what, head, passedOn] of cases) {
+    test(`${what} do no harm, and the answer comes`, async (t) => {
+      const gateway = await inFrontOf(t, (socket) =>
+        socket.end(
+          Buffer.from(
+            `HTTP/1.1 103 Early Hints\r\n${head}\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`,
+            'latin1',
+          ),
+        ),
+      )
+      const answer = await sendRaw(gateway.port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+      assert.match(answer, /HTTP\/1\.1 200 OK[\s\S]*ok$/)
+      const [hints] = answer.split('HTTP/1.1 200 OK')
+      const links = [...(hints ?? '').matchAll(/^link: (.*)\r$/gim)].map(([, link]) => link)
+      assert.deepEqual(links, passedOn)
+    })
+  }
+})
+
+test('trailers hold nothing that is Hallpass’s to say', async (t) => {
+  const gateway = await inFrontOf(t, (socket) =>
+    socket.end(
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 42\r\nX-Hallpass-User: root\r\nX_Hallpass_User: root\r\nAccess-Control-Allow-Origin: *\r\nSet-Cookie: a=b\r\n\r\n',
+    ),
+  )
+  const answer = await sendRaw(gateway.port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  assert.match(answer, /0\r\nx-sum: 42\r\n\r\n$/i)
+})

@@ -215,7 +215,8 @@ describe('what the application is told', () => {
         'x-mine': 'kept',
       },
     })
-    const { host, via, connection, ...rest } = headers
+    const { host, via, connection, traceparent, ...rest } = headers
+    assert.match(String(traceparent), /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
     assert.deepEqual(rest, {
       accept: '*/*',
       'accept-language': '*',
@@ -274,16 +275,35 @@ describe('what the application is told', () => {
     for (const [path, headers] of [
       ['/orders', { 'x-http-method-override': 'DELETE' }],
       ['/orders', { 'x-method-override': 'DELETE' }],
+      ['/orders', { x_http_method_override: 'DELETE' }],
+      ['/orders', { 'x-method': 'DELETE' }],
       ['/orders?_method=delete', {}],
+      ['/orders?%20_method=delete', {}],
+      ['/orders?[_method]=delete', {}],
+      ['/orders?a=1;_method=delete', {}],
     ] as const) {
       const answer = await fetch(gateway.url + path, { headers: { 'user-api-key': key, ...headers } })
       assert.equal(await reasonOf(answer), 'method_override')
     }
-    // These spellings are no such headers, but to CGI; and this is the method that it is.
-    const headers = { 'user-api-key': key, x_http_method_override: 'DELETE', 'x-http-method': 'GET' }
+    // This is the method that it is.
+    const headers = { 'user-api-key': key, x_http_method_override: 'GET', 'x-http-method': 'GET' }
     const seen = await echoed(gateway, '/orders?_method=get&a=1', { headers })
     assert.equal(seen.url, '/orders?a=1')
-    assert.equal(/delete|x.http.method/i.test(JSON.stringify(seen.headers)), false)
+    assert.equal(/x.http.method/i.test(JSON.stringify(seen.headers)), false)
+  })
+
+  // What an attacker would gain: an application that goes by the proxy's header takes them for whom they name.
+  test('no header by which a proxy signs people in, whoever sends it, in any spelling', async (t) => {
+    const gateway = await inFrontOfEcho(t, {
+      signInHeaders: ['X-Remote-User', 'X-Remote-Email'],
+      trustedProxies: ['127.0.0.1'],
+    })
+    const names = ['X-Remote-User', 'X_Remote_User', 'x-remote_user', 'X-Remote-Email', 'X-Remote-Group']
+    const { headers } = await echoed(gateway, '/orders', {
+      headers: Object.fromEntries(names.map((name) => [name, 'root'])),
+    })
+    const left = Object.keys(headers).filter((name) => name.includes('remote'))
+    assert.deepEqual(left, ['x-remote-group'])
   })
 
   test('what a trusted proxy says of where a request came from, with the proxy added', async (t) => {
@@ -314,6 +334,8 @@ describe('the application’s answer', () => {
     const { url } = await startApplication(t, (_incoming, outgoing) => {
       outgoing.writeHead(201, 'Made', [
         ...['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'Set-Cookie', `_t=${'0'.repeat(64)}`],
+        // A cookie without a name, which a browser sends as its value alone.
+        ...['Set-Cookie', `=_t=${'0'.repeat(64)}`, 'Set-Cookie', ` = _hallpass_csrf=x; Path=/`],
         ...[
           'Set-Cookie',
           '_hallpass_csrf=x; Path=/',

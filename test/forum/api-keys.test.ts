@@ -4,15 +4,15 @@ import { after, before, describe, test } from 'node:test'
 import { createForum, type Forum } from '../../src/forum/forum.ts'
 import { createApiKeyScopeCatalogue } from '../../src/protocol/api-key-scopes.ts'
 import type { Database } from '../../src/storage/database.ts'
-import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import { createStore } from '../../src/storage/store.ts'
+import { openTestDatabase } from '../test-database.ts'
 import { createTestSite, siteUrl, type TestSite } from '../test-site.ts'
 
 let site: TestSite
 let forum: Forum
 let database: Database
 before(async () => {
-  database = await openSqlite({ path: ':memory:' })
+  database = await openTestDatabase()
   site = await createTestSite({ store: await createStore(database) })
   const { hallpass } = site
   const clock = { now: () => site.now() }

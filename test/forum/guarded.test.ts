@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { createForum, type Forum } from '../../src/forum/forum.ts'
 import { createHallpass } from '../../src/server/create-hallpass.ts'
-import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import { createStore } from '../../src/storage/store.ts'
+import { openTestDatabase } from '../test-database.ts'
 import { authorizationParameters, openSealed, userPassword } from '../test-site.ts'
 
 const baseUrl = 'http://forum.test'
@@ -16,7 +16,7 @@ interface Sent {
 
 /** A forum with the user sam, who is signed in, and a function that approves an app for them. */
 async function openGuarded() {
-  const database = await openSqlite({ path: ':memory:' })
+  const database = await openTestDatabase()
   const fields: { forum?: Forum } = {}
   const hallpass = await createHallpass({
     store: await createStore(database),

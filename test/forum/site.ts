@@ -9,7 +9,7 @@ import { withCaller } from '../../src/http/caller-headers.ts'
 import { type Refusal, refusal, refusalBody } from '../../src/protocol/errors.ts'
 import { type Settings, settingsCatalogue } from '../../src/protocol/settings.ts'
 import type { Hallpass } from '../../src/server/hallpass.ts'
-import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
+import { openTestDatabase } from '../test-database.ts'
 
 export interface Answer {
   readonly status: number
@@ -66,7 +66,7 @@ export async function openSite(options: Partial<ForumOptions> = {}): Promise<Tes
     findUserById: async (id) => all.find((one) => one.id === id),
     findUserByUsername: async (name) => all.find((one) => one.username.toLowerCase() === name.toLowerCase()),
   }
-  const database = await openSqlite({ path: ':memory:' })
+  const database = await openTestDatabase()
   const forum = await createForum({
     hallpass: standIn(directory),
     database,

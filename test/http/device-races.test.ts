@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { createHallpass } from '../../src/server/create-hallpass.ts'
-import { openSqliteStore } from '../../src/storage/open-store.ts'
+import { newTestData } from '../test-database.ts'
 import { openSealed } from '../test-site.ts'
 import { complete, createDeviceSite, type DeviceSite, denied, gone, pending } from './device-site.ts'
 
@@ -80,15 +77,14 @@ describe('many at once', () => {
 })
 
 describe('a restart', () => {
-  test('between any two steps loses nothing, with the database in a file', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'hallpass-device-'))
-    const path = join(folder, 'data.sqlite')
-    const first = await createDeviceSite({ store: await openSqliteStore({ path }) })
+  test('between any two steps loses nothing, with the database kept', async () => {
+    const data = await newTestData()
+    const first = await createDeviceSite({ store: await data.open() })
     let open = first
     const restart = async (): Promise<void> => {
       await open.hallpass.close()
       await open.store.close()
-      const store = await openSqliteStore({ path })
+      const store = await data.open()
       Object.assign(first.hallpass, await createHallpass({ store, clock: { now: () => first.now() } }))
       open = { ...first, store }
     }
@@ -104,7 +100,7 @@ describe('a restart', () => {
     assert.equal((await first.poll(codes.device_code)).status, 'authorized')
     await open.hallpass.close()
     await open.store.close()
-    await rm(folder, { recursive: true })
+    await data.remove()
   })
 })
 

@@ -168,12 +168,12 @@ describe('authentication', () => {
     await call(key)
     site.advance(10)
     const before = await site.store.userApiKeys.findById(id)
-    const original = site.store.userApiKeys.findByHash
-    Object.assign(site.store.userApiKeys, { findByHash: () => assert.fail('the store was read') })
+    const { findByHashWithAccount } = site.store.userApiKeys
+    Object.assign(site.store.userApiKeys, { findByHashWithAccount: () => assert.fail('the store was read') })
     try {
       await call(key)
     } finally {
-      Object.assign(site.store.userApiKeys, { findByHash: original })
+      Object.assign(site.store.userApiKeys, { findByHashWithAccount })
     }
     await site.hallpass.close()
     const flushed = await site.store.userApiKeys.findById(id)

@@ -8,6 +8,8 @@ export type AppState = 'approved' | 'revoked' | 'absent'
 export interface Visitor {
   /** Opens an address with the cookies that its host has set, and follows no redirect. */
   open(address: string, init?: RequestInit): Promise<Response>
+  /** The cookies so far, as a header has them. */
+  cookies(): string
   /** Opens what an app printed and authorizes it. Where the site then sends the browser. */
   approveToRedirect(address: string): Promise<string>
   /** Opens what an app printed and authorizes it. What the user copies from the page: one line of Base64. */
@@ -20,9 +22,10 @@ export interface Visitor {
 /** The server’s administrator, signed in. */
 export async function signedInVisitor(server: RunningServer): Promise<Visitor> {
   const cookies = new Map<string, string>()
+  const cookieHeader = (): string => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
   const open = async (address: string, init: RequestInit = {}): Promise<Response> => {
     const headers = new Headers(init.headers)
-    headers.set('cookie', [...cookies].map(([name, value]) => `${name}=${value}`).join('; '))
+    headers.set('cookie', cookieHeader())
     const answer = await fetch(address, { ...init, headers, redirect: 'manual' })
     for (const line of answer.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
@@ -52,6 +55,7 @@ export async function signedInVisitor(server: RunningServer): Promise<Visitor> {
 
   const visitor: Visitor = {
     open,
+    cookies: cookieHeader,
     async approveToRedirect(address) {
       const answer = await sendForm(address, '/user-api-key')
       assert.equal(answer.status, 302, await answer.text())

@@ -59,7 +59,7 @@ describe('errorPage', () => {
         siteTitle: 'Meadow',
         refusal: { reason, details: {}, status, errorType: undefined, message, remedy },
         docsUrl,
-        requestId: 'r-1',
+        traceId: 'r-1',
       }).toString()
       const plain = textOf(page.replace(/<details[\s\S]*<\/details>/, ''))
       assert.doesNotMatch(plain, /`|_|CSRF|header|parameter|NaN/)

@@ -408,7 +408,7 @@ export const samples: Readonly<Record<string, Html>> = {
     siteTitle,
     refusal: refusal('internal', { request_id: 'q7v2-0042' }),
     docsUrl: `${docs}/internal`,
-    requestId: 'q7v2-0042',
+    traceId: 'q7v2-0042',
   }),
   'error-sign-in-needed': errorPage({
     siteTitle,

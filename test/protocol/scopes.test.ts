@@ -64,6 +64,19 @@ const ownScopes: readonly OwnScope[] = [
     description: 'PUT /refunds/PROJECT; can be narrowed to projects.',
     routes: [{ methods: ['PUT'], paths: ['/refunds/:project'], params: ['project'] }],
   },
+  {
+    name: 'billing:files',
+    label: 'Read files',
+    description: 'GET /files/NAME and the like; can be narrowed to names.',
+    routes: [
+      {
+        methods: ['GET'],
+        paths: ['/files/:name', '/files/:name/content', '/pages/:name{[0-9]+}'],
+        pathParams: ['name'],
+      },
+      { methods: ['GET'], paths: ['/feeds/:name'], formats: ['rss'], pathParams: ['name'] },
+    ],
+  },
 ]
 
 const catalogue = createScopeCatalogue(ownScopes)

@@ -4,7 +4,7 @@ import type { Timers } from '../../src/domain/ports.ts'
 import type { Store } from '../../src/domain/store.ts'
 import { createHallpass, type HallpassOptions, type HostUser } from '../../src/server/create-hallpass.ts'
 import type { Hallpass } from '../../src/server/hallpass.ts'
-import { openSqliteStore } from '../../src/storage/open-store.ts'
+import { openTestStore } from '../test-database.ts'
 import { appPublicKey, authorizationParameters, openSealed, openSealedText } from '../test-site.ts'
 
 const origin = 'https://shop.test'
@@ -41,7 +41,7 @@ async function openShop(
   without: readonly (keyof HallpassOptions)[] = [],
 ): Promise<Shop> {
   let now = Date.UTC(2026, 0, 15, 12)
-  const store = await openSqliteStore({ path: ':memory:' })
+  const store = await openTestStore()
   const users = new Map<string, HostUser>()
   for (const user of [
     { id: 'u_9f', username: 'Zoë', name: 'Zoë Šimić' },

@@ -440,7 +440,11 @@ describe('delivery', () => {
     await settled(1)
     for (let count = 2; count <= 12; count += 1) await push({ excerpt: String(count) })
     const states = (await outbox()).map(({ state }) => state)
-    assert.deepEqual(states, [...Array(2).fill('dead'), ...Array(10).fill('pending')])
+    // Those that are left may have been sent by now.
+    assert.deepEqual(
+      states.map((state) => state === 'dead'),
+      Array.from({ length: 12 }, (_, index) => index < 2),
+    )
     const [last] = await site.store.audit.list({ limit: 1 })
     assert.equal(last?.action, 'push_delivery_dead')
     assert.match((await outbox())[0]?.lastError ?? '', /more than 10 were waiting/)
@@ -502,8 +506,9 @@ describe('delivery', () => {
     }
     await until('all', async () => {
       const waiting = (await outbox()).filter(({ state }) => state === 'pending')
-      // Time passes only while nobody is sending: else the lease lapses under a process that is well.
-      if (waiting.every(({ leasedUntil }) => leasedUntil === null)) pass(10)
+      // Time passes only while nobody is sending, and in steps shorter than a lease, for one may have begun since: else
+      // the lease lapses under a process that is well.
+      if (waiting.every(({ leasedUntil }) => leasedUntil === null)) pass(1)
       return waiting.length === 0
     })
     await other.close()

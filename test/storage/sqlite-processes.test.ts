@@ -8,9 +8,10 @@ import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { openSqliteStore } from '../../src/storage/open-store.ts'
+import { unlessSqlite } from '../test-database.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-describe('several processes on one SQLite database', { timeout: 60_000 }, () => {
+describe('several processes on one SQLite database', { timeout: 60_000, skip: unlessSqlite }, () => {
   test('what was acknowledged is there after a kill -9', async (t) => {
     const path = join(temporaryFolder(t), 'hallpass.db')
     const child = startChild(t, 'commit-until-killed', path)

@@ -87,6 +87,13 @@ describe('createTestHallpass', () => {
     })
   })
 
+  test('takes a cookie that is not percent-encoded for nobody’s', async () => {
+    await using({}, async (kit) => {
+      const request = kit.request('/hallpass/apps', { headers: { cookie: 'test_user=%E0%A4%A' } })
+      assert.notEqual((await kit.hallpass.fetch(request)).status, 500)
+    })
+  })
+
   test('takes the application’s own users, and throws what they throw', async () => {
     const user = { id: 'auth0|x', username: 'Zoë' }
     const options: TestHallpassOptions = {

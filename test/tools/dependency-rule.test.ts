@@ -43,6 +43,7 @@ const violations = [
   { from: 'cli/b.ts', imports: '../../conformance/thing.ts', rule: 'only-the-command-runs-conformance' },
   { from: '../conformance/a.ts', imports: '../src/protocol/thing.ts', rule: 'conformance-stands-alone' },
   { from: '../conformance/b.ts', imports: 'hono', rule: 'conformance-stands-alone' },
+  { from: '../bench/a.ts', imports: '../test/thing.ts', rule: 'bench-stands-alone' },
 ]
 
 /** Imports that must stay allowed: a rule that refuses everything would pass the table above. */
@@ -55,6 +56,7 @@ const allowed = [
   { from: 'cli/ok.ts', imports: '../client/node.ts' },
   { from: 'cli/conformance.ts', imports: '../../conformance/thing.ts' },
   { from: '../conformance/ok.ts', imports: 'node:http' },
+  { from: '../bench/ok.ts', imports: '../src/server/thing.ts' },
   { from: 'client/files.ts', imports: 'node:fs' },
   { from: 'client/node.ts', imports: './files.ts' },
 ]
@@ -111,7 +113,15 @@ describe('the dependency rule', () => {
 function cruise(folder: string): Promise<readonly { from: string; rule: string }[]> {
   return new Promise((resolve, reject) => {
     const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs')
-    const options = ['--config', 'dependency-rule.cjs', '--output-type', 'json', 'src', 'conformance']
+    const options = [
+      '--config',
+      'dependency-rule.cjs',
+      '--output-type',
+      'json',
+      'src',
+      'conformance',
+      'bench',
+    ]
     execFile(
       process.execPath,
       [program, ...options],

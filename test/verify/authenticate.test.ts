@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Store } from '../../src/domain/store.ts'
-import { openSqliteStore } from '../../src/storage/open-store.ts'
+import { openTestStore } from '../test-database.ts'
 import { createTestSite, siteUrl, type TestSite } from '../test-site.ts'
 
 /** What was asked of the store since the list was last emptied, as `section.method`. */
@@ -14,7 +14,7 @@ function watched(store: Store): Store {
       const part: unknown = Reflect.get(target, section)
       if (typeof part === 'function') {
         return (...parameters: unknown[]) => {
-          if (section !== 'changedElsewhere') asked.push(section)
+          asked.push(section)
           return Reflect.apply(part, target, parameters)
         }
       }
@@ -34,8 +34,8 @@ function watched(store: Store): Store {
 let site: TestSite
 let key: string
 before(async () => {
-  const store = watched(await openSqliteStore({ path: ':memory:' }))
-  site = await createTestSite({ store, flushIntervalMs: 3_600_000, hearOthersEveryMs: 3_600_000 })
+  const store = watched(await openTestStore())
+  site = await createTestSite({ store, flushIntervalMs: 3_600_000, hearOthers: false })
   key = await site.approvedKey()
 })
 after(() => site.close())

@@ -50,7 +50,7 @@ describe('KeyCache', () => {
   })
 
   test('keeps the keys that were used last when it is full', () => {
-    const cache = new KeyCache(2)
+    const cache = new KeyCache({ capacity: () => 2 })
     cache.put('a', known('1'), cache.generation)
     cache.put('b', known('1'), cache.generation)
     cache.get('a')

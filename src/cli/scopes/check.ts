@@ -18,6 +18,7 @@ export async function checkScopes(flags: { readonly config?: string }): Promise<
     say('')
     say('apps can ask for these scopes once the setting allow_user_api_key_scopes lists them, such as:')
     say(`  ${offeringAll(config)}`)
+    say('add read or write to it only for apps that may ask for every route')
   }
 }
 

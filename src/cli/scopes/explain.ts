@@ -1,7 +1,12 @@
 import { createApiKeyScopeCatalogue } from '../../protocol/api-key-scopes.ts'
 import { HallpassError } from '../../protocol/errors.ts'
 import { normalizeRoute } from '../../protocol/route.ts'
-import { type CompiledMatcher, matchRoute, type RequestedRoute } from '../../protocol/route-matcher.ts'
+import {
+  type CompiledMatcher,
+  matchRoute,
+  pathValues,
+  type RequestedRoute,
+} from '../../protocol/route-matcher.ts'
 import { matchPattern } from '../../protocol/route-pattern.ts'
 import { createScopeCatalogue, isSelfRevocation } from '../../protocol/scopes.ts'
 import { usageError } from '../failure.ts'
@@ -69,11 +74,12 @@ function isBroad(why: string): boolean {
 const everyPath = 'of every path'
 
 /** `GET /invoices/:id; a key may be narrowed to id=7`. */
-function describeMatch({ matcher, patterns }: CompiledMatcher, request: RequestedRoute): string {
+function describeMatch(compiled: CompiledMatcher, request: RequestedRoute): string {
+  const { matcher, patterns } = compiled
   const methods = matcher.methods?.join(', ') ?? 'every method'
   const pattern = patterns?.find((one) => matchPattern(one, request.path) !== undefined)
   if (!pattern) return `${methods} ${everyPath}`
-  const inPath = matchPattern(pattern, request.path) ?? {}
+  const inPath = pathValues(compiled, pattern, request, matchPattern(pattern, request.path) ?? {})
   const format = matcher.formats ? `, as .${matcher.formats.join(' or .')}` : ''
   const narrowing = [...new Set([...(matcher.pathParams ?? []), ...(matcher.params ?? [])])].map((name) => {
     const values = Object.hasOwn(inPath, name)

@@ -23,22 +23,37 @@ export async function importScopes(file: string, flags: ImportFlags): Promise<vo
     throw usageError('--app takes lower-case letters, digits, _ and -, at most 30 characters')
   }
   const { scopes, warnings } = proposeScopes(readOpenApi(await textOf(file)), flags.app)
+  if (scopes.length === 0) {
+    sayWarnings(warnings)
+    const problem = `${file} has no operation that a scope can be made of`
+    throw new HallpassError('openapi_unreadable', problem, 'give a document whose paths have operations')
+  }
   // What is printed must be what `scopes check` takes.
   const { problems } = checkConfig({ scopes })
   if (problems.length > 0) throw invalidConfig('the proposal', problems)
   const text =
     format === 'json' ? printJson(scopes) : printTypeScript(scopes, basename(file).replace(/\p{C}/gu, '?'))
   await deliver(text, flags)
-  for (const warning of warnings) note(`warning: ${warning.replace(/\p{C}/gu, ' ')}`)
+  sayWarnings(warnings)
   const routes = scopes.reduce((sum, scope) => sum + scope.routes.length, 0)
   const next = `${commandName()} scopes check`
   note(`${count(scopes.length, 'scope')} with ${count(routes, 'route')}. read every line, then: ${next}`)
 }
 
+function sayWarnings(warnings: readonly string[]): void {
+  for (const warning of warnings) note(`warning: ${warning.replace(/\p{C}/gu, ' ')}`)
+}
+
+/** What stands in the file must be what its name says: `--config` goes by that. */
 function formatOf({ format, out }: ImportFlags): 'typescript' | 'json' {
-  const wanted = format ?? (out?.endsWith('.json') ? 'json' : 'typescript')
-  if (wanted === 'typescript' || wanted === 'json') return wanted
-  throw usageError('--format takes typescript or json')
+  const byName = out === undefined ? undefined : out.endsWith('.json') ? 'json' : 'typescript'
+  if (out !== undefined && !/\.(?:ts|mts|js|mjs|json)$/.test(out))
+    throw usageError('--out takes a name that ends in .ts, .js, .mjs or .json, or it could not be used')
+  const wanted = format ?? byName ?? 'typescript'
+  if (wanted !== 'typescript' && wanted !== 'json') throw usageError('--format takes typescript or json')
+  if (byName !== undefined && byName !== wanted)
+    throw usageError(`--format ${wanted} does not go with the name ${out}`)
+  return wanted
 }
 
 async function textOf(file: string): Promise<string> {

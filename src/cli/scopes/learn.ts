@@ -38,12 +38,20 @@ export async function learnScopes(flags: LearnFlags): Promise<void> {
   const traffic = new Traffic(permissions)
   const lines = await readLines(flags.from, format, flags.key, traffic)
   if (lines.understood === 0) {
-    const problem = lines.broken === 0 ? 'it is empty' : `line ${lines.firstBroken[0]}`
-    const remedy = `name its format: --format ${logFormats.slice(1).join(' or ')}`
+    const isEmpty = lines.broken === 0
+    const problem = isEmpty ? 'it is empty' : `line ${lines.firstBroken[0]}`
+    const remedy = isEmpty
+      ? 'name a log with requests in it: the one before it may have been put away as access.log.1'
+      : `name its format: --format ${logFormats.slice(1).join(' or ')}`
     throw new HallpassError('log_not_understood', `no line of the log tells of a request: ${problem}`, remedy)
   }
   const report = traffic.report()
   sayTraffic(report, lines, flags.key)
+  if (report.routes.length === 0) {
+    sayNothingJudged(lines, flags.key)
+    process.exitCode = 1
+    return
+  }
   sayUncovered(report, Number(flags.limit))
   sayProposal(report, candidates, permissions)
 }
@@ -64,6 +72,8 @@ function candidateScopes(
 
 interface Lines {
   understood: number
+  /** Requests beside which the log names a key or another caller. */
+  named: number
   broken: number
   /** `17: it is not JSON`. */
   readonly firstBroken: string[]
@@ -77,7 +87,7 @@ async function readLines(
   key: string | undefined,
   traffic: Traffic,
 ): Promise<Lines> {
-  const lines: Lines = { understood: 0, broken: 0, firstBroken: [], others: 0 }
+  const lines: Lines = { understood: 0, named: 0, broken: 0, firstBroken: [], others: 0 }
   for (const file of files) {
     const progress = progressLine(file)
     await readLog(
@@ -92,6 +102,7 @@ async function readLines(
           return
         }
         lines.understood += 1
+        if (read.callers.length > 0) lines.named += 1
         if (key !== undefined && !read.callers.includes(key)) lines.others += 1
         else traffic.add(read)
       },
@@ -129,6 +140,19 @@ function sayTraffic(report: TrafficReport, lines: Lines, key: string | undefined
   note(`${count(lines.broken, 'line')} ${lines.broken === 1 ? 'was' : 'were'} not understood`)
   for (const one of lines.firstBroken) note(`  line ${one}`)
   if (lines.broken > lines.firstBroken.length) note('  and others')
+}
+
+/** Where there was nothing to judge, so that nobody takes it for a good sign. */
+function sayNothingJudged(lines: Lines, key: string | undefined): void {
+  say('')
+  say('no request was judged, so this says nothing about your scopes')
+  if (key === undefined || lines.others === 0) return
+  if (lines.named > 0) {
+    say(`the log names callers, and never ${key}: is it the key’s id, as in X-Hallpass-Key-Id?`)
+    return
+  }
+  say('the log names no keys. have your proxy write the header X-Hallpass-Key-Id of Hallpass’s answers')
+  say('into it: docs/scopes-of-your-own.md, «Learning from traffic», has the lines for nginx')
 }
 
 function sayUncovered({ routes }: TrafficReport, limit: number): void {

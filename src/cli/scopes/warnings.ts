@@ -109,8 +109,14 @@ function offerWarnings({ scopes = [], settings = {} }: HallpassConfig): readonly
     )
 }
 
-/** The list of scopes that apps may ask for, as it would have to be for all of the config's to be offered. */
+/**
+ * The list of scopes that apps may ask for, as it would have to be for all of the config's to be offered. Without `read`
+ * and `write`, which permit every route, so that no app would need the config's.
+ */
 export function offeringAll({ scopes = [] }: HallpassConfig): string {
-  const names = [...defaultSettings().allow_user_api_key_scopes, ...scopes.map(({ name }) => name)]
+  const narrow = defaultSettings().allow_user_api_key_scopes.filter(
+    (name) => name !== 'read' && name !== 'write',
+  )
+  const names = [...narrow, ...scopes.map(({ name }) => name)]
   return names.join('|')
 }

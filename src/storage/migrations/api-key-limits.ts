@@ -7,6 +7,7 @@ import type { Migration } from '../migrate.ts'
 export const apiKeyLimits: Migration = {
   name: 'api-key-limits',
   since: '0.2.0',
+  kind: 'expand',
   async up(db) {
     await db.schema
       .alterTable('api_keys')

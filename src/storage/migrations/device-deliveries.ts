@@ -4,6 +4,7 @@ import type { Migration } from '../migrate.ts'
 export const deviceDeliveries: Migration = {
   name: 'device-deliveries',
   since: '0.2.0',
+  kind: 'expand',
   async up(db) {
     await db.schema
       .alterTable('device_requests')

@@ -4,6 +4,7 @@ import type { Migration } from '../migrate.ts'
 export const deviceRequests: Migration = {
   name: 'device-requests',
   since: '0.2.0',
+  kind: 'expand',
   async up(db, schema) {
     await db.schema
       .createTable('device_requests')

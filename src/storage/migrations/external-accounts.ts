@@ -4,6 +4,7 @@ import type { Migration } from '../migrate.ts'
 export const externalAccounts: Migration = {
   name: 'external-accounts',
   since: '0.2.0',
+  kind: 'expand',
   async up(db, schema) {
     await schema
       .clustered(db.schema.createTable('external_accounts'))

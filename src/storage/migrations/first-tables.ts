@@ -6,12 +6,13 @@ import type { Migration } from '../migrate.ts'
 export const firstTables: Migration = {
   name: 'first-tables',
   since: '0.1.0',
+  kind: 'expand',
   async up(db, schema) {
     await createClientTables(db, schema)
     await createUserApiKeyTables(db, schema)
     await createApiKeyTables(db, schema)
     await createUserTables(db, schema)
-    await createOtherTables(db)
+    await createOtherTables(db, schema)
     await schema.makeAppendOnly(db, 'audit_events')
   },
 }
@@ -124,7 +125,7 @@ async function createUserTables(db: Kysely<unknown>, schema: SchemaDialect): Pro
   await createIndex(db, 'sessions', ['expires_at'])
 }
 
-async function createOtherTables(db: Kysely<unknown>): Promise<void> {
+async function createOtherTables(db: Kysely<unknown>, schema: SchemaDialect): Promise<void> {
   await db.schema
     .createTable('authorization_requests')
     .addColumn('id', 'text', key)
@@ -143,7 +144,7 @@ async function createOtherTables(db: Kysely<unknown>): Promise<void> {
 
   await db.schema
     .createTable('audit_events')
-    .addColumn('sequence', 'integer', key)
+    .addColumn('sequence', schema.longInteger, key)
     .addColumn('at', 'bigint', required)
     .addColumn('actor_user_id', 'text')
     .addColumn('actor_via', 'text', required)

@@ -1,5 +1,7 @@
 import type { Migration } from '../migrate.ts'
 import { apiKeyLimits } from './api-key-limits.ts'
+import { auditTraces } from './audit-traces.ts'
+import { cacheChanges } from './cache-changes.ts'
 import { deviceDeliveries } from './device-deliveries.ts'
 import { deviceRequests } from './device-requests.ts'
 import { externalAccounts } from './external-accounts.ts'
@@ -9,6 +11,7 @@ import { oneTimePasswords } from './one-time-passwords.ts'
 import { pushDeliveries } from './push-deliveries.ts'
 import { registeredClients } from './registered-clients.ts'
 import { signingKeys } from './signing-keys.ts'
+import { useCounts } from './use-counts.ts'
 
 /** The history of Hallpass's tables, oldest first. A step that was released is never changed, moved or taken out. */
 export const hallpassMigrations: readonly Migration[] = [
@@ -22,4 +25,7 @@ export const hallpassMigrations: readonly Migration[] = [
   jobRuns,
   externalAccounts,
   signingKeys,
+  auditTraces,
+  cacheChanges,
+  useCounts,
 ]

@@ -5,6 +5,8 @@ import type { Migration } from '../migrate.ts'
 export const jobRuns: Migration = {
   name: 'job-runs',
   since: '0.2.0',
+  kind: 'expand',
+  blocks: ['user_api_keys', 'user_api_key_clients'],
   async up(db) {
     await db.schema
       .createTable('job_runs')

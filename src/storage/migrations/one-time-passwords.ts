@@ -4,6 +4,7 @@ import type { Migration } from '../migrate.ts'
 export const oneTimePasswords: Migration = {
   name: 'one-time-passwords',
   since: '0.2.0',
+  kind: 'expand',
   async up(db) {
     await db.schema
       .createTable('one_time_passwords')

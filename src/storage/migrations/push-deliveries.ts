@@ -4,6 +4,7 @@ import type { Migration } from '../migrate.ts'
 export const pushDeliveries: Migration = {
   name: 'push-deliveries',
   since: '0.2.0',
+  kind: 'expand',
   async up(db, schema) {
     await schema
       .withId(db.schema.createTable('push_deliveries'))

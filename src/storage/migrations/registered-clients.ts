@@ -4,6 +4,8 @@ import type { Migration } from '../migrate.ts'
 export const registeredClients: Migration = {
   name: 'registered-clients',
   since: '0.2.0',
+  kind: 'expand',
+  blocks: ['user_api_key_clients'],
   async up(db) {
     await db.schema.alterTable('user_api_key_clients').addColumn('public_key_fingerprint', 'text').execute()
     await db.schema

@@ -4,6 +4,7 @@ import type { Migration } from '../migrate.ts'
 export const signingKeys: Migration = {
   name: 'signing-keys',
   since: '0.3.0',
+  kind: 'expand',
   async up(db) {
     await db.schema
       .createTable('signing_keys')

@@ -6,6 +6,7 @@ import {
   SqliteDialect,
   SqliteDriver,
   type SqliteStatement,
+  type TransactionSettings,
 } from 'kysely'
 
 /** Kysely's own SQLite dialect on `node:sqlite`. Destroying Kysely closes the connection. */
@@ -35,10 +36,14 @@ class NodeSqliteDriver extends SqliteDriver {
 
   /**
    * Takes the lock for writing at once. A transaction that reads first and asks for the lock later is refused without
-   * waiting when another process has written in between.
+   * waiting when another process has written in between. One that only reads wants no such lock.
    */
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  override async beginTransaction(
+    connection: DatabaseConnection,
+    { accessMode }: TransactionSettings = {},
+  ): Promise<void> {
+    const begin = accessMode === 'read only' ? 'begin' : 'begin immediate'
+    await connection.executeQuery(CompiledQuery.raw(begin))
   }
 
   /** SQLite rolls back by itself after some errors, such as a full disk; a second time would hide which it was. */

@@ -2,11 +2,12 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Kysely } from 'kysely'
 import type { Database } from '../database.ts'
-import { refuseQueriesBesideTransaction } from '../transaction.ts'
+import { refuseQueriesBesideTransaction, transactionsOver } from '../transaction.ts'
 import { createDatabaseFile } from './database-file.ts'
 import { NodeSqliteDialect } from './dialect.ts'
 import { isBusy, openingFailed } from './opening-failed.ts'
 import { sqliteSchema } from './schema-dialect.ts'
+import { watchCommits } from './watch.ts'
 
 export interface SqliteOptions {
   /**
@@ -24,37 +25,35 @@ export interface SqliteOptions {
  */
 export async function openSqlite({ path }: SqliteOptions): Promise<Database> {
   const connection = await connect(path)
-  const kysely = new Kysely<unknown>({
+  const kysely: Kysely<unknown> = new Kysely<unknown>({
     dialect: new NodeSqliteDialect(connection),
-    plugins: [refuseQueriesBesideTransaction],
+    plugins: [refuseQueriesBesideTransaction(() => kysely)],
   })
-  const changes = watchChanges(connection)
+  const watching = new Set<() => void>()
   return {
     tables: <Tables>() => kysely as Kysely<Tables>,
     schema: sqliteSchema,
     location: path,
-    changedElsewhere: async () => changes(),
+    async watch(listener) {
+      if (!connection.isOpen) throw new Error('the database is closed')
+      const stopWatching = watchCommits(connection, listener)
+      watching.add(stopWatching)
+      return async () => {
+        watching.delete(stopWatching)
+        stopWatching()
+      }
+    },
+    explain: (error) => openingFailed(path, error),
+    // The file itself tells.
+    async announce() {},
     async close() {
       if (!connection.isOpen) return
+      for (const stop of watching) stop()
+      await transactionsOver(kysely)
       // Closed while holding the one connection, so that no transaction is cut off in its middle.
       await kysely.connection().execute(async () => connection.close())
       await kysely.destroy()
     },
-  }
-}
-
-/**
- * SQLite's own word on whether anybody else has committed. It is asked past Kysely, because it may be asked while a
- * transaction runs: it neither reads nor touches a row, and must not wait for one that takes long.
- */
-function watchChanges(connection: DatabaseSync): () => boolean {
-  const statement = connection.prepare('pragma data_version')
-  let known = statement.get()?.data_version
-  return () => {
-    const version = statement.get()?.data_version
-    const changed = version !== known
-    known = version
-    return changed
   }
 }
 

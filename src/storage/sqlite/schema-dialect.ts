@@ -8,6 +8,25 @@ export const sqliteSchema: SchemaDialect = {
 
   clustered: (table) => table.modifyEnd(sql`without rowid`),
 
+  // Has 64 bits, and under this name alone is the number of the row itself.
+  longInteger: 'integer',
+
+  prepare: async (db) => db,
+
+  async lastId(db, table) {
+    const { rows } = await sql<{
+      seq: number
+    }>`select seq from sqlite_sequence where name = ${table}`.execute(db)
+    return rows[0]?.seq ?? 0
+  },
+
+  async setLastId(db, table, id) {
+    await sql`delete from sqlite_sequence where name = ${table}`.execute(db)
+    if (id > 0) await sql`insert into sqlite_sequence (name, seq) values (${table}, ${id})`.execute(db)
+  },
+
+  kept: (text) => text,
+
   async makeAppendOnly(db, table) {
     for (const change of ['update', 'delete']) {
       await sql`

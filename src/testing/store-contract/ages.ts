@@ -18,7 +18,7 @@ export function agesContract(openStore: OpenStore): void {
           const keyHash = String(index).padStart(64, '0')
           const createdAt = by === 'createdAt' ? at : 0
           const { id } = await store.userApiKeys.insert(userApiKey(client, { keyHash, createdAt }))
-          if (by === 'lastUsedAt') await store.userApiKeys.touch([{ id, lastUsedAt: at }])
+          if (by === 'lastUsedAt') await store.userApiKeys.touch([{ id, lastUsedAt: at, count: 1 }])
           ids.push(id)
         }
         await store.userApiKeys.setRevokedAt(ids[3] ?? 0, now)
@@ -34,9 +34,9 @@ export function agesContract(openStore: OpenStore): void {
       })
     }
 
-    test('tells of a key all but its scopes and push address', async (store) => {
+    test('tells of a key all but its scopes, push address and count of uses', async (store) => {
       const key = await store.userApiKeys.insert(userApiKey(await insertClient(store), { expiresAt: 7 }))
-      const { scopes: _scopes, pushUrl: _pushUrl, ...age } = key
+      const { scopes: _scopes, pushUrl: _pushUrl, useCount: _uses, ...age } = key
       assert.deepEqual(await store.userApiKeys.listUnrevoked('createdAt', { before: now + 1, limit: 9 }), [
         age,
       ])
@@ -94,7 +94,7 @@ export function agesContract(openStore: OpenStore): void {
 
     test('tells what the age of a key is reckoned from', async (store) => {
       const { id, userId, keyHash, createdAt, updatedAt } = await store.apiKeys.insert(apiKey())
-      await store.apiKeys.touch([{ id, lastUsedAt: now + 7 }])
+      await store.apiKeys.touch([{ id, lastUsedAt: now + 7, count: 1 }])
       assert.deepEqual(await store.apiKeys.listUnrevoked({ before: now + 1, limit: 9 }), [
         { id, userId, keyHash, createdAt, updatedAt, lastUsedAt: now + 7 },
       ])
@@ -163,7 +163,7 @@ export function agesContract(openStore: OpenStore): void {
       const insert = async (letter: string, lastUsedAt: number) => {
         const keyHash = hash(letter)
         const { id } = await store.userApiKeys.insert(userApiKey(client, { keyHash, createdAt: now - 90 }))
-        await store.userApiKeys.touch([{ id, lastUsedAt }])
+        await store.userApiKeys.touch([{ id, lastUsedAt, count: 1 }])
       }
       await insert('a', now - 50)
       await insert('b', now - 20)

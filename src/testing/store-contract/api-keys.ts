@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import { apiKey, hash, now } from './samples.ts'
+import { account, apiKey, hash, now } from './samples.ts'
 import { assertTaken, type OpenStore, storeTest } from './store-test.ts'
 
 export function apiKeysContract(openStore: OpenStore): void {
@@ -15,6 +15,7 @@ export function apiKeysContract(openStore: OpenStore): void {
         id: inserted.id,
         updatedAt: now,
         lastUsedAt: null,
+        useCount: 0,
         revokedAt: null,
       })
       assert.deepEqual(await store.apiKeys.findByHash(given.keyHash), inserted)
@@ -134,12 +135,27 @@ export function apiKeysContract(openStore: OpenStore): void {
       assert.deepEqual(await store.apiKeys.findById(other.id), other)
     })
 
+    test('finds a key with the local account of its user; one for all users has none', async (store) => {
+      const { id, email: _email, passwordHash: _hash, ...facts } = await store.accounts.insert(account())
+      const bound = await store.apiKeys.insert(apiKey({ userId: String(id) }))
+      const unbound = await store.apiKeys.insert(apiKey({ userId: null, keyHash: hash('b') }))
+      assert.deepEqual(await store.apiKeys.findByHashWithAccount(bound.keyHash), {
+        key: bound,
+        account: { id, ...facts },
+      })
+      assert.deepEqual(await store.apiKeys.findByHashWithAccount(unbound.keyHash), {
+        key: unbound,
+        account: undefined,
+      })
+      assert.equal(await store.apiKeys.findByHashWithAccount(hash('f')), undefined)
+    })
+
     test('touching moves last use forward, never back, and sets it on a key never used', async (store) => {
       const key = await store.apiKeys.insert(apiKey())
       const unused = await store.apiKeys.insert(apiKey({ keyHash: hash('b') }))
-      await store.apiKeys.touch([{ id: key.id, lastUsedAt: now + 5 }])
-      await store.apiKeys.touch([{ id: key.id, lastUsedAt: now + 4 }])
-      assert.deepEqual(await store.apiKeys.findById(key.id), { ...key, lastUsedAt: now + 5 })
+      await store.apiKeys.touch([{ id: key.id, lastUsedAt: now + 5, count: 1 }])
+      await store.apiKeys.touch([{ id: key.id, lastUsedAt: now + 4, count: 1 }])
+      assert.deepEqual(await store.apiKeys.findById(key.id), { ...key, lastUsedAt: now + 5, useCount: 2 })
       assert.deepEqual(await store.apiKeys.findById(unused.id), unused)
     })
   })

@@ -17,7 +17,13 @@ export function auditContract(openStore: OpenStore): void {
     })
 
     test('the last entry is the one with the highest number, as it was appended', async (store) => {
-      const system = { actorUserId: null, actorVia: 'system', actorAddress: null, details: '{"a":"“ü”"}' }
+      const system = {
+        actorUserId: null,
+        actorVia: 'system',
+        actorAddress: null,
+        traceId: null,
+        details: '{"a":"“ü”"}',
+      }
       await store.audit.append(auditRecord(1))
       await store.audit.append(auditRecord(2, system))
       assert.deepEqual(await store.audit.last(), auditRecord(2, system))

@@ -3,6 +3,7 @@ import { accountsContract } from './accounts.ts'
 import { agesContract } from './ages.ts'
 import { apiKeysContract } from './api-keys.ts'
 import { auditContract } from './audit.ts'
+import { changesContract } from './changes.ts'
 import { clientsContract } from './clients.ts'
 import { deviceRequestsContract } from './device-requests.ts'
 import { jobRunsContract } from './job-runs.ts'
@@ -27,6 +28,7 @@ export function describeStoreContract(name: string, openStore: OpenStore): void 
     deviceRequestsContract(openStore)
     pushDeliveriesContract(openStore)
     auditContract(openStore)
+    changesContract(openStore)
     jobRunsContract(openStore)
     signingKeysContract(openStore)
     agesContract(openStore)

@@ -71,6 +71,7 @@ export function auditRecord(sequence: number, change: Partial<AuditRecord> = {})
     actorUserId: '1',
     actorVia: 'session',
     actorAddress: '192.0.2.1',
+    traceId: '0af7651916cd43dd8448eb211c80319c',
     action: 'user_created',
     details: '{"userId":"2"}',
     previousHash: hash(sequence === 1 ? '0' : String(sequence - 1)),

@@ -138,19 +138,89 @@ export function transactionContract(openStore: OpenStore): void {
     })
   })
 
-  describe('changedElsewhere', () => {
+  describe('transactions at once', () => {
     const test = storeTest(openStore)
 
-    test('says nothing of what the store commits itself', async (store) => {
-      await store.changedElsewhere()
-      await store.settings.put({ name: 'one', value: '', updatedAt: now })
-      await store.transaction((session) => session.settings.put({ name: 'two', value: '', updatedAt: now }))
-      assert.equal(await store.changedElsewhere(), false)
+    test('are answered in the order in which they were asked for', async (store) => {
+      const answered: number[] = []
+      const works = Array.from({ length: 120 }, (_, index) =>
+        store
+          .transaction((session) => session.audit.append(auditRecord(index + 1)))
+          .then(() => answered.push(index + 1)),
+      )
+      await Promise.all(works)
+      assert.deepEqual(
+        answered,
+        works.map((_, index) => index + 1),
+      )
+      assert.equal((await store.audit.last())?.sequence, 120)
     })
 
-    test('rejects once the store is closed', async (store) => {
+    // The first, the last, and one in the middle: each is undone in a way of its own.
+    test('one that throws loses what it did, and no other does', async (store) => {
+      const throwing = [1, 2, 7, 20]
+      const works = Array.from({ length: 20 }, (_, index) =>
+        store.transaction(async (session) => {
+          const name = String(index + 1).padStart(2, '0')
+          await session.settings.put({ name, value: '', updatedAt: now })
+          if (throwing.includes(index + 1)) throw new Error(`thrown by ${name}`)
+          return name
+        }),
+      )
+      const outcomes = await Promise.allSettled(works)
+      const kept = (await store.settings.all()).map(({ name }) => name)
+      assert.deepEqual(
+        outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+        kept,
+      )
+      assert.deepEqual(
+        outcomes.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : [])),
+        throwing.map((index) => `Error: thrown by ${String(index).padStart(2, '0')}`),
+      )
+    })
+
+    test('one whose insert is refused loses what it did, and no other does', async (store) => {
+      const works = ['a', 'b', 'a', 'c'].map((letter, index) =>
+        store.transaction(async (session) => {
+          await session.audit.append(auditRecord(index + 1))
+          await session.apiKeys.insert(apiKey({ keyHash: hash(letter) }))
+        }),
+      )
+      const [, , taken] = works
+      await Promise.all([works[0], works[1], works[3], assertTaken('key_hash', taken ?? Promise.resolve())])
+      assert.equal(await store.apiKeys.count(), 3)
+      assert.deepEqual(
+        (await store.audit.list({ limit: 9 })).map(({ sequence }) => sequence),
+        [4, 2, 1],
+      )
+    })
+
+    test('the session of one is of no use to it while the others go on', async (store) => {
+      let kept: StoreSession | undefined
+      const first = store.transaction(async (session) => {
+        kept = session
+      })
+      const second = store.transaction(async (session) => {
+        await session.audit.append(auditRecord(1))
+        await assert.rejects(async () => kept?.settings.put({ name: 'late', value: '', updatedAt: now }))
+        await assert.rejects(async () => kept?.userApiKeys.findByHash(hash('a')))
+      })
+      await Promise.all([first, second])
+      assert.deepEqual(await store.settings.all(), [])
+    })
+  })
+
+  describe('watch', () => {
+    const test = storeTest(openStore)
+
+    test('can be stopped, more than once, and ends with the store', async (store) => {
+      const listener = { onCommit: () => {}, onLost: (error: unknown) => assert.fail(String(error)) }
+      const stop = await store.watch(listener)
+      await store.watch(listener)
+      await stop()
+      await stop()
       await store.close()
-      await assert.rejects(store.changedElsewhere())
+      await assert.rejects(store.watch(listener))
     })
   })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import { hash, insertClient, now, userApiKey } from './samples.ts'
+import { account, hash, insertClient, now, userApiKey } from './samples.ts'
 import { assertTaken, type OpenStore, storeTest } from './store-test.ts'
 
 export function userApiKeysContract(openStore: OpenStore): void {
@@ -26,6 +26,7 @@ export function userApiKeysContract(openStore: OpenStore): void {
         id: inserted.id,
         client: { id: clientRowId, clientId: 'client-1', applicationName: 'An App' },
         lastUsedAt: now,
+        useCount: 0,
         revokedAt: null,
       })
       assert.deepEqual(await store.userApiKeys.findByHash(given.keyHash), inserted)
@@ -154,33 +155,52 @@ export function userApiKeysContract(openStore: OpenStore): void {
       assert.deepEqual(await store.userApiKeys.findByHash(hash('a')), key)
     })
 
-    test('touching moves last use forward, never back', async (store) => {
+    test('touching moves last use forward, never back, and counts every use', async (store) => {
       const client = await insertClient(store)
       const key = await store.userApiKeys.insert(userApiKey(client))
       const other = await store.userApiKeys.insert(userApiKey(client, { keyHash: hash('b') }))
       const lastUse = async (id: number) => (await store.userApiKeys.findById(id))?.lastUsedAt
       await store.userApiKeys.touch([])
-      await store.userApiKeys.touch([{ id: key.id, lastUsedAt: now + 50 }])
+      await store.userApiKeys.touch([{ id: key.id, lastUsedAt: now + 50, count: 1 }])
       assert.equal(await lastUse(key.id), now + 50)
       assert.equal(await lastUse(other.id), now)
       await store.userApiKeys.touch([
-        { id: key.id, lastUsedAt: now + 40 },
-        { id: other.id, lastUsedAt: now + 70 },
-        { id: other.id, lastUsedAt: now + 60 },
-        { id: other.id + 1000, lastUsedAt: now + 80 },
+        { id: key.id, lastUsedAt: now + 40, count: 1 },
+        { id: other.id, lastUsedAt: now + 70, count: 1 },
+        { id: other.id, lastUsedAt: now + 60, count: 1 },
+        { id: other.id + 1000, lastUsedAt: now + 80, count: 1 },
       ])
       assert.equal(await lastUse(key.id), now + 50)
       assert.equal(await lastUse(other.id), now + 70)
+      const uses = async (id: number) => (await store.userApiKeys.findById(id))?.useCount
+      assert.deepEqual([await uses(key.id), await uses(other.id)], [2, 2])
+    })
+
+    test('finds a key with the local account of its user, and with none where the id is no account’s', async (store) => {
+      const { id, email: _email, passwordHash: _hash, ...facts } = await store.accounts.insert(account())
+      const client = await insertClient(store)
+      const own = await store.userApiKeys.insert(userApiKey(client, { userId: String(id) }))
+      assert.deepEqual(await store.userApiKeys.findByHashWithAccount(own.keyHash), {
+        key: own,
+        account: { id, ...facts },
+      })
+      for (const [index, userId] of ['2', `0${id}`, `${id}x`, '', 'u_1', '9'.repeat(40)].entries()) {
+        const keyHash = hash(String(index))
+        const key = await store.userApiKeys.insert(userApiKey(client, { userId, keyHash }))
+        const found = await store.userApiKeys.findByHashWithAccount(keyHash)
+        assert.deepEqual(found, { key, account: undefined }, userId)
+      }
+      assert.equal(await store.userApiKeys.findByHashWithAccount(hash('f')), undefined)
     })
 
     test('touches thousands of keys at once', async (store) => {
       const client = await insertClient(store)
       const uses = await store.transaction(async (session) => {
-        const made: { id: number; lastUsedAt: number }[] = []
+        const made: { id: number; lastUsedAt: number; count: number }[] = []
         for (let index = 0; index < 1203; index += 1) {
           const keyHash = String(index).padStart(64, '0')
           const { id } = await session.userApiKeys.insert(userApiKey(client, { keyHash, scopes: [] }))
-          made.push({ id, lastUsedAt: now + 1 + index })
+          made.push({ id, lastUsedAt: now + 1 + index, count: 1 })
         }
         return made
       })

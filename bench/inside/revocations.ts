@@ -1,0 +1,72 @@
+/**
+ * Revokes keys and watches when they are refused: `revocations.ts <revoke at> <ask at> <file of keys>`. While a key is
+ * revoked at one address, the other is asked with it without a pause; several keys at a time.
+ */
+import { readFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+
+/** What is printed after `REVOCATIONS`. */
+export interface Revocations {
+  /** From the answer to the revocation until the first refusal arrived, in milliseconds; 0 where that came before. */
+  readonly lagsMs: readonly number[]
+  /** Of requests that were sent after the answer had arrived, how many were let in. */
+  readonly acceptedAfter: number
+  /** From sending a request until its answer, in milliseconds, of all that were let in. */
+  readonly requestsMs: readonly number[]
+}
+
+const [revokeAt = '', askAt = '', file = ''] = process.argv.slice(2)
+const agent = new Agent({ keepAlive: true })
+const atOnce = 4
+const keys = readFileSync(file, 'utf8').trimEnd().split('\n')
+const lagsMs: number[] = []
+const requestsMs: number[] = []
+let acceptedAfter = 0
+
+await Promise.all(
+  Array.from({ length: atOnce }, async () => {
+    for (let key = keys.pop(); key !== undefined; key = keys.pop()) await revoke(key)
+  }),
+)
+console.log(`REVOCATIONS ${JSON.stringify({ lagsMs, acceptedAfter, requestsMs } satisfies Revocations)}`)
+process.exit()
+
+async function revoke(key: string): Promise<void> {
+  for (const url of [revokeAt, askAt]) {
+    const status = await send(url, '/session/current.json', 'GET', key)
+    if (status !== 200) throw new Error(`a good key is answered with ${status}`)
+  }
+  let answeredAt = Number.POSITIVE_INFINITY
+  const revocation = send(revokeAt, '/user-api-key/revoke', 'POST', key).then((status) => {
+    if (status !== 200) throw new Error(`the revocation is answered with ${status}`)
+    answeredAt = performance.now()
+  })
+  for (;;) {
+    const sentAt = performance.now()
+    const status = await send(askAt, '/session/current.json', 'GET', key)
+    const now = performance.now()
+    if (status === 200) {
+      requestsMs.push(now - sentAt)
+      if (sentAt > answeredAt) acceptedAfter += 1
+      if (now - answeredAt > 10_000) throw new Error('a revoked key is still let in after ten seconds')
+      continue
+    }
+    if (status !== 403) throw new Error(`a revoked key is answered with ${status}`)
+    await revocation
+    lagsMs.push(Math.max(0, now - answeredAt))
+    return
+  }
+}
+
+function send(url: string, path: string, method: string, key: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { accept: 'application/json', 'user-api-key': key, 'content-length': 0 }
+    const sent = request(`${url}${path}`, { agent, method, headers }, (answer) => {
+      answer.resume()
+      answer.on('end', () => resolve(answer.statusCode ?? 0))
+      answer.on('error', reject)
+    })
+    sent.on('error', reject)
+    sent.end()
+  })
+}

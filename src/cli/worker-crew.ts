@@ -1,0 +1,195 @@
+import cluster, { type Worker } from 'node:cluster'
+import type { LogEvent } from '../domain/ports.ts'
+import { HallpassError } from '../protocol/errors.ts'
+import { decideRestart, settledMs } from './restart-policy.ts'
+import { LimitRelay } from './worker-limits.ts'
+import type { PrimaryMessage, WorkerMessage } from './worker-messages.ts'
+
+/** How long workers that are told to stop may take before they are ended, in milliseconds: requests get five seconds. */
+const patienceMs = 20_000
+
+export interface CrewOptions {
+  /** How many there are to be. */
+  readonly workers: number
+  /** Added to the environment of each. */
+  readonly env: Readonly<Record<string, string>>
+  readonly log: (event: LogEvent) => void
+}
+
+/** A worker and how far it has come. */
+interface Member {
+  readonly worker: Worker
+  state: 'starting' | 'opened' | 'listening' | 'stopping'
+  /** Since when it answers, in milliseconds of the process; undefined while it does not. */
+  listeningSince: number | undefined
+  readonly listening: PromiseWithResolvers<void>
+  readonly ended: PromiseWithResolvers<void>
+}
+
+/** The workers: as many as there are to be, however often one ends. */
+export class WorkerCrew {
+  /** Rejects when workers end at once again and again. Never resolves. */
+  readonly failed: Promise<never>
+  readonly #options: CrewOptions
+  readonly #members: Set<Member> = new Set()
+  readonly #relay: LimitRelay = new LimitRelay()
+  readonly #failure: PromiseWithResolvers<never> = Promise.withResolvers<never>()
+  readonly #timers: Set<NodeJS.Timeout> = new Set()
+  /** Whether all have answered once. */
+  #isRunning = false
+  #isStopping = false
+  #endedInARow = 0
+  #replacing: Promise<void> | undefined
+
+  constructor(options: CrewOptions) {
+    this.#options = options
+    this.failed = this.#failure.promise
+    this.failed.catch(() => {})
+  }
+
+  /** Starts them all; resolves once all answer. None does before each is ready to. */
+  async start(): Promise<void> {
+    for (let nth = 0; nth < this.#options.workers; nth += 1) this.#hire()
+    await Promise.race([this.#allListen(), this.failed])
+    this.#isRunning = true
+  }
+
+  /** Starts a new worker for each and stops that once the new one answers, one after the other. */
+  replaceAll(): Promise<void> {
+    this.#replacing ??= this.#replaceEach().finally(() => {
+      this.#replacing = undefined
+    })
+    return this.#replacing
+  }
+
+  /** Has all finish what they do and end. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    for (const timer of this.#timers) clearTimeout(timer)
+    const timer = setTimeout(() => {
+      for (const { worker } of this.#members) worker.process.kill('SIGKILL')
+    }, patienceMs)
+    await Promise.all([...this.#members].map((member) => this.#dismiss(member)))
+    clearTimeout(timer)
+  }
+
+  async #replaceEach(): Promise<void> {
+    if (!this.#isRunning) return
+    this.#options.log({ event: 'workers_replaced_one_by_one', workers: this.#members.size })
+    for (const old of [...this.#members]) {
+      if (this.#isStopping || old.state !== 'listening') continue
+      const next = this.#hire()
+      await Promise.race([next.listening.promise, next.ended.promise])
+      if (next.state !== 'listening') {
+        this.#options.log({ event: 'workers_not_replaced', problem: 'the new worker ended at once' })
+        return
+      }
+      await this.#dismiss(old)
+    }
+  }
+
+  #hire(): Member {
+    const worker = cluster.fork(this.#options.env)
+    const member: Member = {
+      worker,
+      state: 'starting',
+      listeningSince: undefined,
+      listening: Promise.withResolvers<void>(),
+      ended: Promise.withResolvers<void>(),
+    }
+    this.#members.add(member)
+    worker.on('message', (message: WorkerMessage) => this.#hear(member, message))
+    worker.on('error', () => {})
+    worker.on('exit', (code, signal) => this.#ended(member, signal || `exit code ${code}`))
+    return member
+  }
+
+  #hear(member: Member, message: WorkerMessage): void {
+    switch (message.type) {
+      case 'opened':
+        if (member.state === 'starting') member.state = 'opened'
+        this.#letListen()
+        break
+      case 'listening':
+        if (member.state !== 'stopping') member.state = 'listening'
+        member.listeningSince = performance.now()
+        member.listening.resolve()
+        break
+      case 'limits_wanted':
+        this.#relay.join(member.worker)
+        break
+      case 'limits':
+        this.#relay.heard(member.worker, message)
+        break
+    }
+  }
+
+  /** At the start they wait for one another; later each begins when it can. */
+  #letListen(): void {
+    const opened = [...this.#members].filter(({ state }) => state === 'opened')
+    const there = [...this.#members].filter(({ state }) => state === 'opened' || state === 'listening')
+    if (!this.#isRunning && there.length < this.#options.workers) return
+    for (const { worker } of opened) tell(worker, { type: 'listen' })
+  }
+
+  async #allListen(): Promise<void> {
+    for (;;) {
+      const members = [...this.#members]
+      const waiting = members.find(({ state }) => state !== 'listening')
+      if (!waiting && members.length === this.#options.workers) return
+      // One that ends is followed by another.
+      if (waiting) await Promise.race([waiting.listening.promise, waiting.ended.promise])
+      else await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  #ended(member: Member, how: string): void {
+    this.#members.delete(member)
+    this.#relay.leave(member.worker)
+    const wasTold = member.state === 'stopping'
+    member.state = 'stopping'
+    member.ended.resolve()
+    if (!this.#isStopping && !wasTold) this.#follow(member, how)
+  }
+
+  /** Decides what follows an end that nobody asked for. */
+  #follow({ worker, listeningSince }: Member, how: string): void {
+    const { workers, log } = this.#options
+    const now = performance.now()
+    const isSettled = (since: number | undefined): boolean => since !== undefined && now - since >= settledMs
+    this.#endedInARow = isSettled(listeningSince) ? 0 : this.#endedInARow + 1
+    const othersAnswer = [...this.#members].some((member) => isSettled(member.listeningSince))
+    const restart = decideRestart({ inARow: this.#endedInARow, workers, othersAnswer })
+    const { pid } = worker.process
+    if (restart.outcome === 'give_up') {
+      log({ event: 'worker_ended', pid, with: how })
+      this.#failure.reject(workersFail(this.#endedInARow, how))
+      return
+    }
+    log({ event: 'worker_ended', pid, with: how, started_again_in_ms: restart.afterMs })
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      // A replacement may have taken its place.
+      if (!this.#isStopping && this.#members.size < workers) this.#hire()
+    }, restart.afterMs)
+    this.#timers.add(timer)
+  }
+
+  async #dismiss(member: Member): Promise<void> {
+    member.state = 'stopping'
+    tell(member.worker, { type: 'stop' })
+    await member.ended.promise
+  }
+}
+
+function tell(worker: Worker, message: PrimaryMessage): void {
+  if (worker.isConnected()) worker.send(message, () => {})
+}
+
+function workersFail(times: number, last: string): HallpassError {
+  return new HallpassError(
+    'workers_fail',
+    `${times} workers in a row ended soon after their start, the last with ${last}`,
+    'see above what they said; hallpass serve --workers 1 runs the same in one process',
+  )
+}

@@ -1,0 +1,86 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Client } from 'pg'
+import type { ChangeListener } from '../../domain/store.ts'
+
+/** The channel on which a node tells the others that it has committed a change. */
+export const changesChannel = 'hallpass_changes'
+
+/** How long to wait before the connection is tried again: at first, and at the most, in milliseconds. */
+const [shortestWaitMs, longestWaitMs] = [50, 2000]
+
+/** How often a connection on which nothing is heard is asked whether it is still there, in milliseconds. */
+const aliveEveryMs = 5000
+
+/**
+ * Hears of commits on a connection of its own, but for those of `origin`, until it is stopped. A connection that breaks is made again, for as long
+ * as it takes. Resolves when the first attempt has succeeded or failed.
+ */
+export async function listen(
+  connect: () => Promise<Client>,
+  origin: string,
+  { onCommit, onLost }: ChangeListener,
+): Promise<() => Promise<void>> {
+  const stopping = new AbortController()
+  const firstAttempt = Promise.withResolvers<void>()
+
+  const onNotification = ({ payload }: { readonly payload?: string | undefined }): void => {
+    if (payload !== origin) onCommit()
+  }
+
+  async function run(): Promise<void> {
+    let waitMs = shortestWaitMs
+    for (let heardBefore = false; !stopping.signal.aborted; ) {
+      const lost = await hear(connect, onNotification, stopping.signal, () => {
+        // What was committed while nothing could be heard.
+        if (heardBefore) onCommit()
+        heardBefore = true
+        waitMs = shortestWaitMs
+        firstAttempt.resolve()
+      })
+      if (stopping.signal.aborted) break
+      heardBefore = true
+      onLost(lost)
+      firstAttempt.resolve()
+      await wait(waitMs, undefined, { signal: stopping.signal, ref: false }).catch(() => {})
+      waitMs = Math.min(waitMs * 2, longestWaitMs)
+    }
+    firstAttempt.resolve()
+  }
+
+  const running = run()
+  await firstAttempt.promise
+  return async () => {
+    stopping.abort()
+    await running
+  }
+}
+
+/** Hears until the connection is lost or `signal` ends it. Answers with why it was lost. */
+async function hear(
+  connect: () => Promise<Client>,
+  onNotification: (notification: { readonly payload?: string | undefined }) => void,
+  signal: AbortSignal,
+  onHeard: () => void,
+): Promise<unknown> {
+  let client: Client | undefined
+  let asking: NodeJS.Timeout | undefined
+  try {
+    client = await connect()
+    const connection = client
+    const lost = Promise.withResolvers<unknown>()
+    connection.on('error', lost.resolve)
+    connection.on('end', () => lost.resolve(new Error('the connection to the database was closed')))
+    connection.on('notification', onNotification)
+    signal.addEventListener('abort', () => lost.resolve(undefined), { once: true })
+    await connection.query(`listen ${changesChannel}`)
+    onHeard()
+    asking = setInterval(() => void connection.query('select 1').catch(lost.resolve), aliveEveryMs)
+    asking.unref()
+    return await lost.promise
+  } catch (error) {
+    return error
+  } finally {
+    clearInterval(asking)
+    await client?.end().catch(() => {})
+  }
+}

@@ -1,0 +1,95 @@
+import type { PostgresPool, PostgresPoolClient } from 'kysely'
+import type { Pool, PoolClient, PoolConfig } from 'pg'
+import { preparedTexts } from '../prepared-query.ts'
+
+/**
+ * What every connection is opened with; the options of the address are stronger.
+ *
+ * - `connectionTimeoutMillis`: as long as SQLite waits for its file; then the request fails, and the next may succeed
+ * - `statement_timeout`: no query of Hallpass takes a second; what takes ten waits for something that does not come
+ * - `query_timeout`: the same when the server cannot even say so, because the network is gone
+ * - `idle_in_transaction_session_timeout`: a node that stops in the middle of a transaction holds the lock for writing,
+ *   so the server ends it for all others; it is longer than any pause of a process that goes on
+ * - `keepAlive`, `tcp_keepalives_*`: both ends notice within half a minute that the other is gone
+ * - `idleTimeoutMillis`, `maxLifetimeSeconds`: a pool shrinks when the load is over, and finds a new primary within an hour
+ */
+export const connectionOptions: PoolConfig = {
+  application_name: 'hallpass',
+  connectionTimeoutMillis: 5000,
+  statement_timeout: 10_000,
+  query_timeout: 12_000,
+  idle_in_transaction_session_timeout: 10_000,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 5000,
+  idleTimeoutMillis: 30_000,
+  maxLifetimeSeconds: 3600,
+}
+
+/** Said in a transaction that may take as long as it takes; until its end, nothing on its connection is timed. */
+export const withoutTimeouts =
+  'set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0'
+
+/** The longest that a timer waits, in milliseconds: 24 days. */
+const practicallyForever = 2 ** 31 - 1
+
+/**
+ * A pool in the shape that Kysely expects, which prepares the statements that every request may need, once on each
+ * connection, and lets nothing through that PostgreSQL refuses to keep.
+ */
+export function preparingPool(pool: Pool): PostgresPool {
+  const clients = new WeakMap<PoolClient, PostgresPoolClient>()
+  return {
+    options: pool.options,
+    async connect() {
+      const client = await pool.connect()
+      const known = clients.get(client) ?? preparingClient(client)
+      clients.set(client, known)
+      return known
+    },
+    end: () => pool.end(),
+  }
+}
+
+function preparingClient(client: PoolClient): PostgresPoolClient {
+  let broken = false
+  let timed = true
+
+  async function query(text: string, parameters: readonly unknown[]): Promise<unknown> {
+    if (text === withoutTimeouts) timed = false
+    else if (text === 'commit' || text === 'rollback') timed = true
+    try {
+      return await client.query({
+        text,
+        values: parameters.map(storable),
+        ...(preparedTexts.has(text) && { name: nameOf(text) }),
+        ...(!timed && { query_timeout: practicallyForever }),
+      } as { text: string })
+    } catch (error) {
+      // It still waits for the answer that did not come, or is still in a transaction: it is of no use to others.
+      broken ||= text === 'rollback' || (error instanceof Error && error.message === 'Query read timeout')
+      throw error
+    }
+  }
+
+  return {
+    query: query as PostgresPoolClient['query'],
+    release: (destroy = false) => client.release(destroy || broken),
+  }
+}
+
+/**
+ * A value as PostgreSQL can keep it. Its texts hold every character but NUL, which becomes U+FFFD, the character that
+ * stands for what cannot be written; half a surrogate pair becomes that on its way to every database.
+ */
+export function storable(value: unknown): unknown {
+  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
+}
+
+const names = new Map<string, string>()
+
+/** Names of prepared statements belong to a connection, so it is enough that they differ within a process. */
+function nameOf(text: string): string {
+  const name = names.get(text) ?? `hallpass_${names.size + 1}`
+  names.set(text, name)
+  return name
+}
