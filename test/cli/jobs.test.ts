@@ -37,7 +37,7 @@ describe('hallpass jobs', () => {
   // A key would be revoked that the server lets live.
   test('run goes by what the config file pins, and finds the data where that says', async () => {
     const config = join(data.folder, 'hallpass.config.json')
-    const place = data.env.DATABASE_URL === undefined ? { data: '.' } : { database: data.env.DATABASE_URL }
+    const place = data.env.DATABASE_URL ? { database: data.env.DATABASE_URL } : { data: '.' }
     const settings = { revoke_user_api_keys_maxlife_days: 0 }
     await writeFile(config, JSON.stringify({ ...place, settings }))
     const ran = await typist.run(['jobs', 'run', 'revoke-old-user-api-keys', '--config', config])
