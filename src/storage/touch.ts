@@ -24,13 +24,14 @@ export async function touch(
             sql`(cast(${id} as bigint), cast(${lastUsedAt} as bigint), cast(${count} as bigint))`,
         )
       const key = sql.table(table)
+      // SQLite looks through the whole table without the list of ids.
       await sql`
         with used (id, last_used_at, uses) as (values ${sql.join(values)})
         update ${key} set
           last_used_at = case
             when ${key}.last_used_at > used.last_used_at then ${key}.last_used_at else used.last_used_at end,
           use_count = ${key}.use_count + used.uses
-        from used where ${key}.id = used.id
+        from used where ${key}.id = used.id and ${key}.id in (select id from used)
       `.execute(transaction)
     }
   })
