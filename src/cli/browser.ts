@@ -1,5 +1,4 @@
 import { release } from 'node:os'
-import open from 'open'
 
 /**
  * Opens `url` in the user's browser, if there is one to be seen: not over SSH, and on Linux only with a display. False
@@ -8,6 +7,7 @@ import open from 'open'
 export async function openInBrowser(url: string): Promise<boolean> {
   if (!canShowBrowser()) return false
   try {
+    const { default: open } = await import('open')
     const opener = await open(url)
     // Without a listener its failure would end the command.
     opener.on('error', () => {})

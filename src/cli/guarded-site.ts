@@ -7,8 +7,7 @@ import { traceOf } from '../domain/trace.ts'
 import type { User } from '../domain/user.ts'
 import { nodeGateway } from '../edge/gateway.ts'
 import { type NodeListeners, webListeners } from '../edge/node-server.ts'
-import { bookmarksCalendar } from '../forum/bookmark-routes.ts'
-import { createForum, type Forum } from '../forum/forum.ts'
+import type { Forum } from '../forum/forum.ts'
 import { createHallpass } from '../server/create-hallpass.ts'
 import type { Hallpass } from '../server/hallpass.ts'
 import { redisLimits } from '../server/redis-limits.ts'
@@ -50,6 +49,8 @@ export async function openGuardedSite(
   const kind = siteKind(options)
   const { baseUrl, upstream, trustedProxies, requireSignIn } = options
   const known = baseUrl === undefined ? {} : { baseUrl }
+  // Its pages and what renders its posts are nothing for a server without it to load.
+  const small = kind === 'forum' ? await import('../forum/small-forum.ts') : undefined
   // The forum is made with Hallpass, and Hallpass asks it about users; so it asks through this variable.
   let forum: Forum | undefined
   const forumFields = async (user: User) => (await forum?.currentUserFields(user)) ?? {}
@@ -67,7 +68,7 @@ export async function openGuardedSite(
     scopes: options.scopes,
     apiKeyScopes: options.apiKeyScopes,
     pinnedSettings: options.pinnedSettings,
-    ...(kind === 'forum' ? { currentUserFields: forumFields, calendarFeeds: [bookmarksCalendar] } : {}),
+    ...(small ? { currentUserFields: forumFields, calendarFeeds: [small.bookmarksCalendar] } : {}),
   })
   if (kind === 'gateway' && upstream !== undefined) {
     return {
@@ -83,8 +84,8 @@ export async function openGuardedSite(
       }),
     }
   }
-  if (kind === 'forum') {
-    forum = await createForum({
+  if (small) {
+    forum = await small.createForum({
       hallpass,
       database,
       directory: hallpass.directory,

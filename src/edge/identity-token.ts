@@ -53,7 +53,7 @@ export function createIdentitySigner(
  * What {@link identityHeaders} say, as a signed token (RFC 7519, ES256): `sub` is the user's id, `username`, `via`, and
  * of a key `scopes` (a list), `client` and `key_id`. Valid for a minute.
  */
-export async function signIdentity(
+async function signIdentity(
   keys: SigningKeys,
   identity: Identity,
   { issuer, audience, now }: IdentityTokenOptions,

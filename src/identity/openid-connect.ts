@@ -1,15 +1,4 @@
-import {
-  AuthorizationResponseError,
-  allowInsecureRequests,
-  authorizationCodeGrant,
-  buildAuthorizationUrl,
-  type Configuration,
-  calculatePKCECodeChallenge,
-  discovery,
-  type IDToken,
-  randomNonce,
-  randomPKCECodeVerifier,
-} from 'openid-client'
+import type { Configuration, IDToken } from 'openid-client'
 import type { ExternalProfile } from '../domain/external-accounts.ts'
 import { type RedirectingSignIn, SignInFailed, SignInUnavailable } from './redirecting-sign-in.ts'
 import type { OpenIdConnectOptions } from './sign-in-options.ts'
@@ -34,14 +23,15 @@ export function createOpenIdConnect(options: OpenIdConnectOptions): RedirectingS
 
     async begin({ callbackUrl, state }) {
       const configured = await configure()
-      const verifier = randomPKCECodeVerifier()
-      const nonce = randomNonce()
-      const location = buildAuthorizationUrl(configured, {
+      const openid = await loadOpenIdClient()
+      const verifier = openid.randomPKCECodeVerifier()
+      const nonce = openid.randomNonce()
+      const location = openid.buildAuthorizationUrl(configured, {
         redirect_uri: callbackUrl,
         scope: options.scope ?? 'openid profile email',
         state,
         nonce,
-        code_challenge: await calculatePKCECodeChallenge(verifier),
+        code_challenge: await openid.calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
       })
       return { location: location.href, keep: { verifier, nonce } }
@@ -51,6 +41,7 @@ export function createOpenIdConnect(options: OpenIdConnectOptions): RedirectingS
 
     async finish(url, { state, keep }) {
       const configured = await configure()
+      const { authorizationCodeGrant, AuthorizationResponseError } = await loadOpenIdClient()
       try {
         const tokens = await authorizationCodeGrant(configured, url, {
           expectedState: state,
@@ -62,16 +53,24 @@ export function createOpenIdConnect(options: OpenIdConnectOptions): RedirectingS
         if (!claims) throw new SignInFailed('its answer holds no ID token')
         return profileOf(provider, claims, options)
       } catch (error) {
-        throw failed(error)
+        throw failed(error, AuthorizationResponseError)
       }
     },
   }
+}
+
+type OpenIdClient = typeof import('openid-client')
+
+/** Only once somebody signs in that way: most servers have no use for it. */
+function loadOpenIdClient(): Promise<OpenIdClient> {
+  return import('openid-client')
 }
 
 /** The provider's configuration, asked for once it is needed, and again after it could not be had. */
 function configuration(issuer: URL, options: OpenIdConnectOptions): () => Promise<Configuration> {
   let asked: Promise<Configuration> | undefined
   return async () => {
+    const { allowInsecureRequests, discovery } = await loadOpenIdClient()
     const execute = issuer.protocol === 'http:' ? [allowInsecureRequests] : []
     asked ??= discovery(issuer, options.clientId, options.clientSecret, undefined, { execute, timeout: 10 })
     try {
@@ -103,7 +102,10 @@ function text(claim: unknown): string | undefined {
   return typeof claim === 'string' && claim !== '' && claim.length <= 255 ? claim : undefined
 }
 
-function failed(error: unknown): Error {
+function failed(
+  error: unknown,
+  AuthorizationResponseError: OpenIdClient['AuthorizationResponseError'],
+): Error {
   if (error instanceof SignInFailed) return error
   if (error instanceof AuthorizationResponseError) {
     const denied = error.error === 'access_denied'

@@ -104,6 +104,35 @@ describe('signIdentity', () => {
   })
 })
 
+describe('signIdentity, asked again', () => {
+  test('gives the same token for a quarter of its minute, and then another', async () => {
+    const site = await createTestSite()
+    const identity = await identityOf(site)
+    const first = await site.hallpass.signIdentity(identity, audience)
+    site.advance(14)
+    assert.equal(await site.hallpass.signIdentity({ ...identity }, audience), first)
+    site.advance(1)
+    const next = await site.hallpass.signIdentity(identity, audience)
+    assert.notEqual(next, first)
+    await verify(site, next)
+    await site.close()
+  })
+
+  test('never gives a token that says anything else than what is so', async () => {
+    const site = await createTestSite()
+    const identity = await identityOf(site)
+    const other = { ...identity, user: { ...identity.user, username: 'renamed' } }
+    const tokens = [
+      await site.hallpass.signIdentity(identity, audience),
+      await site.hallpass.signIdentity(identity, 'another'),
+      await site.hallpass.signIdentity(other, audience),
+      await site.hallpass.signIdentity({ via: 'session', user: identity.user }, audience),
+    ]
+    assert.equal(new Set(tokens).size, tokens.length)
+    await site.close()
+  })
+})
+
 describe('rotate-signing-keys', () => {
   test('a new key is published for an hour before it signs, and the old one for a day after', async () => {
     const site = await createTestSite()

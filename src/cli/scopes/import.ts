@@ -5,7 +5,6 @@ import { usageError } from '../failure.ts'
 import { checkConfig, invalidConfig } from '../load-config.ts'
 import { commandName, note } from '../terminal.ts'
 import { count } from './count.ts'
-import { readOpenApi } from './openapi-document.ts'
 import { printJson, printTypeScript } from './print-config.ts'
 import { proposeScopes } from './propose.ts'
 
@@ -22,6 +21,8 @@ export async function importScopes(file: string, flags: ImportFlags): Promise<vo
   if (flags.app !== undefined && !/^[a-z0-9][a-z0-9_-]{0,29}$/.test(flags.app)) {
     throw usageError('--app takes lower-case letters, digits, _ and -, at most 30 characters')
   }
+  // Only here: the reader of YAML is as large as the rest of the command.
+  const { readOpenApi } = await import('./openapi-document.ts')
   const { scopes, warnings } = proposeScopes(readOpenApi(await textOf(file)), flags.app)
   if (scopes.length === 0) {
     sayWarnings(warnings)
