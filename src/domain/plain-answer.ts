@@ -3,6 +3,7 @@ import type { Connection } from './ports.ts'
 
 /** A GET without a body, as a server has it that makes no web-standard `Request`. */
 export interface PlainQuestion {
+  readonly method: 'GET'
   /** Path and query as the first line has them. */
   readonly target: string
   readonly headers: HeaderReader

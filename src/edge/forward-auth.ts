@@ -6,8 +6,9 @@
 import type { HeaderReader } from '../domain/header-reader.ts'
 import type { Authentication, Identity } from '../domain/identity.ts'
 import type { Connection } from '../domain/ports.ts'
+import { type Traceable, traceOf } from '../domain/trace.ts'
 import { errorDocsPath } from '../pages/paths.ts'
-import { type Refusal, refusal, refusalBody } from '../protocol/errors.ts'
+import { type Refusal, type RefusalBody, refusal, refusalBody } from '../protocol/errors.ts'
 import type { Query } from '../protocol/query.ts'
 import { normalizeRoute, type Route } from '../protocol/route.ts'
 import { type RequestedRoute, requestedRoute } from '../protocol/route-matcher.ts'
@@ -100,6 +101,7 @@ interface Asked {
   readonly credentials: Credentials
   readonly address: string | null
   readonly revocationId: undefined
+  readonly request: Traceable
 }
 
 function readQuestion(
@@ -125,6 +127,7 @@ function readQuestion(
     credentials: readCredentials(headers, query, inQuery),
     address: senderOf(headers, connection),
     revocationId: undefined,
+    request: question,
   }
 }
 
@@ -202,17 +205,17 @@ function refuse(
   // Not the refusal's own: whoever sent a bearer token hears 401 of one that does not count.
   headers.set('hallpass-status', String(status))
   if (asksLikeNginx(request)) {
-    headers.set('hallpass-refusal', bodyInHeader(why, new URL(errorDocsPath, parts.publicUrl(request)).href))
+    const docsUrl = new URL(errorDocsPath, parts.publicUrl(request)).href
+    headers.set('hallpass-refusal', bodyInHeader(refusalBody(why, docsUrl, traceOf(request).id)))
   }
   const isPassedOn = status === 401 || status === 429 || status >= 500
   return new Response(body, { status: isPassedOn ? status : 403, headers })
 }
 
 /** The JSON of a refusal where a header can hold it; without its words where they are many. */
-function bodyInHeader(why: Refusal, docsUrl: string): string {
-  const whole = refusalBody(why, docsUrl)
+function bodyInHeader(whole: RefusalBody): string {
   const text = asciiJson(whole)
-  return text.length <= 2048 ? text : asciiJson({ ...whole, errors: [why.reason], message: '', remedy: '' })
+  return text.length <= 2048 ? text : asciiJson({ ...whole, errors: [whole.reason], message: '', remedy: '' })
 }
 
 function asciiJson(value: unknown): string {

@@ -26,7 +26,12 @@ export function answerAtOnce(
     remoteAddress: incoming.socket.remoteAddress ?? null,
     requestTarget: target,
   }
-  const answer = hallpass.answerNow({ target, headers: new IncomingHeaders(incoming), connection })
+  const answer = hallpass.answerNow({
+    method: 'GET',
+    target,
+    headers: new IncomingHeaders(incoming),
+    connection,
+  })
   if (!answer) {
     connections.set(incoming, connection)
     return false

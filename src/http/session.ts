@@ -1,11 +1,11 @@
 /** Who is signed in, and the CSRF token that a browser needs. */
-import type { HeaderReader } from '../domain/header-reader.ts'
 import type { Identity } from '../domain/identity.ts'
-import type { PlainAnswer } from '../domain/plain-answer.ts'
+import type { PlainAnswer, PlainQuestion } from '../domain/plain-answer.ts'
 import type { User } from '../domain/user.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
 import { noQuery } from '../protocol/query.ts'
 import type { RequestedRoute } from '../protocol/route-matcher.ts'
+import { routeName } from '../protocol/route-name.ts'
 import { decideNow, warmUserApiKey } from '../verify/authenticate-user-api-key.ts'
 import { readCredentials } from '../verify/credentials.ts'
 import { limitAddress } from '../verify/request-limits.ts'
@@ -37,22 +37,25 @@ export function addSessionRoutes(router: Router, service: Service): void {
  */
 export function answerCurrentUserNow(
   { domain, verifier, currentUserFields }: Service,
-  headers: HeaderReader,
+  question: PlainQuestion,
   address: string | null,
 ): PlainAnswer | Refusal | undefined {
   if (currentUserFields !== undefined || isCorsOn(domain.settings.current())) return undefined
-  const credentials = readCredentials(headers, noQuery, false)
+  const credentials = readCredentials(question.headers, noQuery, false)
   const known = warmUserApiKey(verifier, credentials)
   if (!known) return undefined
   const limited = limitAddress(domain, address)
   if (limited) return limited
-  const asked = { route: currentUserRoute, credentials, revocationId: undefined, address }
+  const asked = { route: currentUserRoute, credentials, revocationId: undefined, address, request: question }
   const authentication = decideNow(verifier, known, asked)
   if (authentication.outcome === 'refused') return authentication.refusal
   return authentication.outcome === 'authenticated' ? currentUserAnswer(authentication.identity) : undefined
 }
 
 const currentUserPath = '/session/current.json'
+
+/** What the route is called where requests are told of. */
+export const currentUserRouteName: string = routeName('GET', '/session/current')
 
 const currentUserRoute: RequestedRoute = {
   method: 'GET',

@@ -6,6 +6,7 @@ import type { createClientAddress } from '../domain/client-address.ts'
 import type { Identity } from '../domain/identity.ts'
 import type { PlainAnswer, PlainQuestion } from '../domain/plain-answer.ts'
 import type { Connection } from '../domain/ports.ts'
+import { traceOf } from '../domain/trace.ts'
 import {
   decideForwardAuthNow,
   type ForwardAuthParts,
@@ -13,7 +14,7 @@ import {
   isForwardAuthTarget,
 } from '../edge/forward-auth.ts'
 import type { Service } from '../http/service.ts'
-import { answerCurrentUserNow, isCurrentUserTarget } from '../http/session.ts'
+import { answerCurrentUserNow, currentUserRouteName, isCurrentUserTarget } from '../http/session.ts'
 import type { Refusal } from '../protocol/errors.ts'
 
 export interface ImmediateAnswers {
@@ -32,20 +33,35 @@ export function createImmediateAnswers(
   clientAddress: ReturnType<typeof createClientAddress>,
 ): ImmediateAnswers {
   const refusals = new WeakMap<Connection, Refusal>()
+  const { observer } = service.domain
+
+  function tell(question: PlainQuestion, startedAt: number): void {
+    const { target, headers, connection } = question
+    observer.answered({
+      method: 'GET',
+      route: isCurrentUserTarget(target) ? currentUserRouteName : 'forward-auth',
+      status: 200,
+      durationMs: performance.now() - startedAt,
+      trace: traceOf(question),
+      address: clientAddress(connection.remoteAddress, headers),
+    })
+  }
 
   function decide(question: PlainQuestion): PlainAnswer | Refusal | undefined {
     const { target, headers, connection } = question
     if (isCurrentUserTarget(target)) {
-      return answerCurrentUserNow(service, headers, clientAddress(connection.remoteAddress, headers))
+      return answerCurrentUserNow(service, question, clientAddress(connection.remoteAddress, headers))
     }
     if (!isForwardAuthTarget(target)) return undefined
-    const decision = decideForwardAuthNow(forwardAuth, { method: 'GET', headers }, connection)
+    const decision = decideForwardAuthNow(forwardAuth, question, connection)
     return decision && 'via' in decision ? allowance(decision) : decision
   }
 
   return {
     answer(question) {
+      const startedAt = observer.isOn ? performance.now() : 0
       const answer = decide(question)
+      if (answer && !('reason' in answer) && observer.isOn) tell(question, startedAt)
       if (!answer || !('reason' in answer)) return answer
       refusals.set(question.connection, answer)
       return undefined

@@ -62,7 +62,15 @@ export function warmUserApiKey(
 
 /** Decides about a key that {@link warmUserApiKey} found, as {@link authenticateUserApiKey} does. */
 export function decideNow(verifier: Verifier, known: KnownUserApiKey, asked: KeyRequest): Authentication {
-  return checkKnown(verifier, known, asked) ?? admit(verifier, known)
+  const { observer } = verifier.domain
+  if (!observer.isOn) return checkKnown(verifier, known, asked) ?? admit(verifier, known)
+  const startedAt = performance.now()
+  const answer = checkKnown(verifier, known, asked) ?? admit(verifier, known)
+  const result = answer.outcome === 'refused' ? answer.refusal.reason : answer.outcome
+  if (asked.request && answer.outcome === 'authenticated')
+    traceOf(asked.request).key = { kind: 'user_api_key', id: known.key.id }
+  observer.verified('user_api_key', result, performance.now() - startedAt)
+  return answer
 }
 
 function decideAbout(

@@ -1,6 +1,7 @@
 /** What the files of this room share: what they work with, what they look at, and their answers. */
 import type { Authentication, Identity } from '../domain/identity.ts'
 import type { Domain, SignIn } from '../domain/ports.ts'
+import type { Traceable } from '../domain/trace.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import type { Route } from '../protocol/route.ts'
 import type { RequestedRoute } from '../protocol/route-matcher.ts'
@@ -50,8 +51,8 @@ export interface KeyRequest {
   readonly hasOwnLimit?: boolean
   /** The address of whoever sent the request; null when it is not known. */
   readonly address: string | null
-  /** The request itself; absent where none was made of what came. */
-  readonly request?: Request
+  /** What the request is traced by; absent where nobody can tell. */
+  readonly request?: Traceable
 }
 
 /** The answer for somebody who is known. */
