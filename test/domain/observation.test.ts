@@ -48,6 +48,20 @@ describe('Observer', () => {
     )
   })
 
+  test('hears of what is answered at once as of what takes the ordinary way', async () => {
+    const headers = new Headers({ 'user-api-key': await site.approvedKey() })
+    await site.request('/session/current.json', { headers: Object.fromEntries(headers) })
+    heard.length = 0
+    const question = { method: 'GET', target: '/session/current.json', headers } as const
+    const answer = site.hallpass.answerNow({ ...question, connection: { remoteAddress: '192.0.2.1' } })
+    assert.match(answer?.body ?? '', /"username":"sam"/)
+    assert.deepEqual(heard, [
+      'cacheAsked hit',
+      'verified user_api_key authenticated',
+      'answered GET session/current 200',
+    ])
+  })
+
   test('hears of a refusal once, by its reason', async () => {
     heard.length = 0
     const request = new Request(`${siteUrl}/orders`, { headers: { 'user-api-key': 'f'.repeat(32) } })
