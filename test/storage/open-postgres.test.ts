@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { sql } from 'kysely'
+import type { StoreSession } from '../../src/domain/store.ts'
 import { HallpassError } from '../../src/protocol/errors.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openPostgresStore } from '../../src/storage/open-store.ts'
@@ -228,8 +229,9 @@ describe('a PostgreSQL server that ends and comes back', () => {
     const heard = signal()
     const lost = signal()
     await store.watch({ onCommit: heard.raise, onLost: lost.raise })
-    await other.transaction((session) => session.audit.append(auditRecord(1)))
-    await heard.next()
+    const first = heard.next()
+    await other.transaction((session) => change(session, 1))
+    await first
     await Promise.all(
       Array.from({ length: 60 }, (_, index) =>
         other.transaction((session) => session.audit.append(auditRecord(index + 2))),
@@ -247,10 +249,17 @@ describe('a PostgreSQL server that ends and comes back', () => {
     assert.equal((await store.audit.last())?.sequence, 61)
     await store.transaction((session) => session.audit.append(auditRecord(62)))
     const told = heard.next()
-    await other.transaction((session) => session.audit.append(auditRecord(63)))
+    await other.transaction((session) => change(session, 63))
     await told
   })
 })
+
+/** A change that others have to hear of, with its entry in the audit log. */
+async function change(session: StoreSession, sequence: number): Promise<void> {
+  await session.audit.append(auditRecord(sequence))
+  const changes = [{ kind: 'user', value: '7' }] as const
+  await session.changes.append({ sequence, at: now, origin: 'another', changes })
+}
 
 async function open(t: TestContext, url?: string): Promise<Database> {
   const database = await openPostgres({ url: url ?? (await freshPostgresUrl()) })
