@@ -1,8 +1,9 @@
 /** The scopes of a command line, and what they are narrowed to: `read,invoices(customer_id=12|13;state=open)`. */
 import { InvalidArgumentError } from 'commander'
 import type { Credential } from '../client/authorization.ts'
+import type { AllowedValues } from '../protocol/narrowed-scope.ts'
 import { describeNarrowing } from '../protocol/narrowing-text.ts'
-import type { AllowedValues, ScopeParameters } from '../protocol/scope-parameters.ts'
+import type { ScopeParameters } from '../protocol/scope-parameters.ts'
 
 /** Scopes as somebody typed them. */
 export interface ScopeList {

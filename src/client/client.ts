@@ -3,8 +3,9 @@
  * What needs Node is in `hallpass/client/node`.
  */
 export { HallpassError } from '../protocol/errors.ts'
+export type { AllowedValues } from '../protocol/narrowed-scope.ts'
 export type { Padding } from '../protocol/rsaes.ts'
-export type { AllowedValues, ScopeParameters } from '../protocol/scope-parameters.ts'
+export type { ScopeParameters } from '../protocol/scope-parameters.ts'
 export {
   type CallBody,
   type CallOptions,

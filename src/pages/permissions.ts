@@ -1,5 +1,5 @@
+import type { AllowedValues } from '../protocol/narrowed-scope.ts'
 import { type ShownNarrowing, shownNarrowing } from '../protocol/narrowing-text.ts'
-import type { AllowedValues } from '../protocol/scope-parameters.ts'
 import { type Html, html } from './html.ts'
 
 /** What somebody is told of a scope. */

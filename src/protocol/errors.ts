@@ -5,7 +5,7 @@
  * existing clients match on and which `wire` words, and ours (`reason`, `message`, `remedy`, `docs_url`), which say
  * what was wrong and how to mend it.
  */
-import type { NarrowedScope } from './scope-parameters.ts'
+import type { NarrowedScope } from './narrowed-scope.ts'
 
 /** `error_type` values of the wire (protocol §12). */
 export type WireErrorType =

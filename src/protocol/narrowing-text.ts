@@ -2,7 +2,8 @@
  * What a scope is narrowed to, in words: on pages, in refusals, in the terminal. The values come from a stranger, and a
  * person decides by them, so that none may look like another, or like the words around it.
  */
-import { type AllowedValues, narrowingOf } from './scope-parameters.ts'
+import type { AllowedValues } from './narrowed-scope.ts'
+import { narrowingOf } from './scope-parameters.ts'
 
 /** A parameter with the values that are shown of it. */
 export interface ShownNarrowing {

@@ -25,6 +25,7 @@ export {
   type WireErrorType,
 } from './errors.ts'
 export { generateRsaKeyPair, type RsaKeyPair } from './key-pair.ts'
+export type { AllowedValues, NarrowedScope } from './narrowed-scope.ts'
 export type { ParameterSources } from './parameters.ts'
 export {
   API_VERSION,
@@ -41,7 +42,7 @@ export { appendPayload, type RedirectValues } from './redirect-address.ts'
 export { normalizeRoute, type Route, type RouteFormat } from './route.ts'
 export type { RequestedRoute, RouteMatcher } from './route-matcher.ts'
 export { decryptRsaes, encryptRsaes, maximumPlaintextBytes, type Padding } from './rsaes.ts'
-export type { AllowedValues, NarrowedScope, ScopeParameters } from './scope-parameters.ts'
+export type { ScopeParameters } from './scope-parameters.ts'
 export {
   compileScopes,
   createScopeCatalogue,

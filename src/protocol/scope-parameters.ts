@@ -3,20 +3,12 @@
  * addition to the protocol; a request without it is as it always was.
  */
 import { type Refusal, refusal } from './errors.ts'
+import type { AllowedValues, NarrowedScope } from './narrowed-scope.ts'
 import type { Checked } from './request-checks.ts'
 import type { GrantedScope, ScopeCatalogue } from './scopes.ts'
 
 /** The values that are asked for, by scope and by parameter. */
 export type ScopeParameters = Readonly<Record<string, AllowedValues>>
-
-/** The values that a scope is narrowed to, by parameter. */
-export type AllowedValues = Readonly<Record<string, readonly string[]>>
-
-/** A narrowed scope, as it stands in JSON. */
-export interface NarrowedScope {
-  readonly name: string
-  readonly allowed_parameters: AllowedValues
-}
 
 /** What a request may narrow at the most. All of it has to be read by a person, and travels in an address. */
 export const scopeParameterLimits = {

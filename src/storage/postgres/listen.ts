@@ -12,8 +12,8 @@ const [shortestWaitMs, longestWaitMs] = [50, 2000]
 const aliveEveryMs = 5000
 
 /**
- * Hears of commits on a connection of its own, but for those of `origin`, until it is stopped. A connection that breaks is made again, for as long
- * as it takes. Resolves when the first attempt has succeeded or failed.
+ * Hears of commits on a connection of its own, but for those of `origin`, until it is stopped. A connection that breaks is
+ * made again, for as long as it takes. Resolves when the first attempt has succeeded or failed.
  */
 export async function listen(
   connect: () => Promise<Client>,
