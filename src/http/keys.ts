@@ -63,6 +63,7 @@ async function showApps(service: Service, { visit, identity }: Call): Promise<Re
       scopes: scopesForPage(domain.scopes, key.scopes),
       createdAt: key.createdAt,
       lastUsedAt: key.lastUsedAt,
+      useCount: key.useCount,
       expiresAt: key.expiresAt,
       revokedAt: key.revokedAt,
     })),

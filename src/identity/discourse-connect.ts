@@ -3,6 +3,7 @@
  * share (HMAC-SHA256 of the Base64 text, in hexadecimal).
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { claimText, subjectOf } from './claims.ts'
 import { type RedirectingSignIn, SignInFailed } from './redirecting-sign-in.ts'
 import type { DiscourseConnectOptions } from './sign-in-options.ts'
 
@@ -34,15 +35,13 @@ export function createDiscourseConnect(options: DiscourseConnectOptions): Redire
       const answer = answerIn(url.searchParams, secret)
       if (answer?.get('nonce') !== state) throw new SignInFailed('its answer could not be trusted')
       if (answer.get('failed') === 'true') throw new SignInFailed('you, or it, declined')
-      const subject = answer.get('external_id')
-      if (!subject) throw new SignInFailed('its answer names nobody')
       const isVerified = answer.get('require_activation') !== 'true'
       return {
         provider,
-        subject,
-        username: answer.get('username') ?? undefined,
-        name: answer.get('name') ?? undefined,
-        email: (isVerified && answer.get('email')) || undefined,
+        subject: subjectOf(answer.get('external_id')),
+        username: claimText(answer.get('username')),
+        name: claimText(answer.get('name')),
+        email: isVerified ? claimText(answer.get('email')) : undefined,
         ...(staff && {
           admin: answer.get('admin') === 'true',
           moderator: answer.get('moderator') === 'true',

@@ -1,5 +1,6 @@
 import type { Configuration, IDToken } from 'openid-client'
 import type { ExternalProfile } from '../domain/external-accounts.ts'
+import { claimText, subjectOf } from './claims.ts'
 import { type RedirectingSignIn, SignInFailed, SignInUnavailable } from './redirecting-sign-in.ts'
 import type { OpenIdConnectOptions } from './sign-in-options.ts'
 
@@ -86,20 +87,16 @@ function profileOf(provider: string, claims: IDToken, { adminClaim }: OpenIdConn
   const isVerified = claims.email_verified === true || claims.email_verified === 'true'
   return {
     provider,
-    subject: claims.sub,
-    username: text(claims.preferred_username),
-    name: text(claims.name),
-    email: isVerified ? text(claims.email) : undefined,
+    subject: subjectOf(claims.sub),
+    username: claimText(claims.preferred_username),
+    name: claimText(claims.name),
+    email: isVerified ? claimText(claims.email) : undefined,
     admin: adminClaim && holds(claims[adminClaim.name], adminClaim.value),
   }
 }
 
 function holds(claim: unknown, value: string): boolean {
   return claim === value || (Array.isArray(claim) && claim.includes(value))
-}
-
-function text(claim: unknown): string | undefined {
-  return typeof claim === 'string' && claim !== '' && claim.length <= 255 ? claim : undefined
 }
 
 function failed(

@@ -17,6 +17,8 @@ export interface ApprovedApp {
   readonly createdAt: number
   /** Null for never. */
   readonly lastUsedAt: number | null
+  /** How many requests it has made, as far as they are written; a crash loses the last seconds of them. */
+  readonly useCount: number
   /** Null for never. */
   readonly expiresAt: number | null
   /** Null when it is not revoked. */
@@ -97,6 +99,7 @@ ${badge(app, now)}
 <dl class="facts facts--row">
 <div><dt>Approved</dt><dd>${dateTag(app.createdAt)}</dd></div>
 <div><dt>Last used</dt><dd>${app.lastUsedAt === null ? 'never' : timeTag(app.lastUsedAt, { relative: true })}</dd></div>
+<div><dt>Used</dt><dd>${times(app.useCount)}</dd></div>
 ${lastFact(app, now)}
 </dl>
 <form class="app__action" method="post" action="${app.revokedAt === null ? '/user-api-key/revoke' : '/user-api-key/undo-revoke'}">
@@ -111,6 +114,11 @@ ${csrfField(csrfToken)}
 function badge(app: ApprovedApp, now: number): Html | null {
   if (app.revokedAt !== null) return html`<span class="badge">Revoked</span>`
   return isExpired(app, now) ? html`<span class="badge">Expired</span>` : null
+}
+
+function times(count: number): string {
+  if (count === 0) return 'never'
+  return count === 1 ? 'once' : `${count.toLocaleString('en')} times`
 }
 
 function lastFact(app: ApprovedApp, now: number): Html {

@@ -52,6 +52,14 @@ describe('POST /user-api-key/revoke', () => {
     assert.equal((await call(key)).status, 200)
   })
 
+  test('the page of a user’s apps says how often each was used', async () => {
+    await site.approvedKey({ client_id: 'busy' })
+    const id = await keyId('busy')
+    await site.store.userApiKeys.touch([{ id, lastUsedAt: 1, count: 4321 }])
+    const visitor = await site.signedIn()
+    assert.match(await (await visitor.request('/hallpass/apps')).text(), /<dd>4,321 times<\/dd>/)
+  })
+
   test('refuses a key of another user, unless an administrator asks', async () => {
     const key = await site.approvedKey({ client_id: 'other' }, 'admin')
     const keys = await site.store.userApiKeys.listByUser(site.admin.id)

@@ -62,6 +62,13 @@ describe('createDiscourseConnect', () => {
     })
   })
 
+  test('an id of 255 characters is kept whole, and what else is longer is left out', async () => {
+    const long = { ...zoe, external_id: 'ü'.repeat(255), name: 'z'.repeat(256), email: 'e'.repeat(256) }
+    const profile = await createDiscourseConnect(options).finish(answer(long), { state: 'n', keep: {} })
+    assert.equal(profile.subject, 'ü'.repeat(255))
+    assert.deepEqual([profile.username, profile.name, profile.email], ['zoe', undefined, undefined])
+  })
+
   const refused: readonly [what: string, url: URL, pattern: RegExp][] = [
     ['another secret', answer(zoe, 'another secret'), /could not be trusted/],
     ['another nonce', answer({ ...zoe, nonce: 'other' }), /could not be trusted/],
@@ -72,6 +79,7 @@ describe('createDiscourseConnect', () => {
     ],
     ['nothing', new URL(callbackUrl), /could not be trusted/],
     ['nobody', answer({ nonce: 'n' }), /names nobody/],
+    ['an id too long to be kept', answer({ ...zoe, external_id: 'x'.repeat(256) }), /more than 255/],
     ['failure', answer({ nonce: 'n', failed: 'true' }), /declined/],
   ]
   for (const [what, url, pattern] of refused) {

@@ -50,6 +50,15 @@ describe('createOpenIdConnect', () => {
     assert.deepEqual([profile.subject, profile.email, profile.admin], ['max', undefined, false])
   })
 
+  test('refuses somebody whose id is longer than OpenID Connect allows', async () => {
+    const { location, keep } = await signIn.begin({ callbackUrl, state: 's' })
+    const back = await provider.visit(location, 'x'.repeat(256))
+    await assert.rejects(signIn.finish(back, { state: 's', keep }), {
+      name: 'SignInFailed',
+      message: /more than 255/,
+    })
+  })
+
   test('fails when they decline, and for an answer to another question', async () => {
     const { location, keep } = await signIn.begin({ callbackUrl, state: 's' })
     const declined = await provider.decline(location)

@@ -11,6 +11,7 @@ const app: ApprovedApp = {
   scopes: [{ name: 'read', label: 'Read everything that you can read' }],
   createdAt: Date.UTC(2026, 0, 31, 23, 59),
   lastUsedAt: null,
+  useCount: 0,
   expiresAt: null,
   revokedAt: null,
 }
@@ -25,10 +26,11 @@ const show = (...apps: readonly ApprovedApp[]): string =>
 
 describe('appsPage', () => {
   test('says what each app may do, since when, and when it was used', () => {
-    const text = textOf(show({ ...app, lastUsedAt: now - 60_000 }))
+    const text = textOf(show({ ...app, lastUsedAt: now - 60_000, useCount: 1204 }))
     assert.match(text, /“ My app ” It may: Read everything that you can read Approved 31 January 2026/)
-    assert.match(text, /Last used 24 November 2026, 09:29 UTC Expires never/)
-    assert.match(textOf(show(app)), /Last used never/)
+    assert.match(text, /Last used 24 November 2026, 09:29 UTC Used 1,204 times Expires never/)
+    assert.match(textOf(show(app)), /Last used never Used never/)
+    assert.match(textOf(show({ ...app, useCount: 1 })), /Used once/)
   })
 
   test('revokes with the id, the token and the way back to the same app', () => {

@@ -20,7 +20,7 @@ describe('openSqlite', { skip: unlessSqlite }, () => {
     ['foreign_keys', 1],
     ['recursive_triggers', 1],
     ['trusted_schema', 0],
-    ['busy_timeout', 5000],
+    ['busy_timeout', 0],
     ['cache_size', -32768],
     ['journal_size_limit', 67108864],
   ]

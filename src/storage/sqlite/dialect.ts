@@ -2,12 +2,15 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import {
   CompiledQuery,
   type DatabaseConnection,
+  SqliteAdapter,
   type SqliteDatabase,
   SqliteDialect,
   SqliteDriver,
   type SqliteStatement,
   type TransactionSettings,
 } from 'kysely'
+import { PatientConnection } from './patient-connection.ts'
+import { Turns } from './turns.ts'
 
 /** Kysely's own SQLite dialect on `node:sqlite`. Destroying Kysely closes the connection. */
 export class NodeSqliteDialect extends SqliteDialect {
@@ -24,14 +27,37 @@ export class NodeSqliteDialect extends SqliteDialect {
   override createDriver(): SqliteDriver {
     return new NodeSqliteDriver(this.#database, this.#adapted)
   }
+
+  override createAdapter(): SqliteAdapter {
+    return new NodeSqliteAdapter()
+  }
+}
+
+class NodeSqliteAdapter extends SqliteAdapter {
+  /** There is one, but who has it is kept by the driver, and not by Kysely, which would let nobody have it in between. */
+  override get supportsMultipleConnections(): boolean {
+    return true
+  }
 }
 
 class NodeSqliteDriver extends SqliteDriver {
+  readonly #turns = new Turns()
+  #connection: PatientConnection | undefined
   readonly #database: DatabaseSync
 
   constructor(database: DatabaseSync, adapted: SqliteDatabase) {
     super({ database: adapted })
     this.#database = database
+  }
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    await this.#turns.take()
+    this.#connection ??= new PatientConnection(await super.acquireConnection(), this.#database, this.#turns)
+    return this.#connection
+  }
+
+  override async releaseConnection(): Promise<void> {
+    this.#turns.give()
   }
 
   /**

@@ -6,6 +6,7 @@ import { refuseQueriesBesideTransaction, transactionsOver } from '../transaction
 import { createDatabaseFile } from './database-file.ts'
 import { NodeSqliteDialect } from './dialect.ts'
 import { isBusy, openingFailed } from './opening-failed.ts'
+import { busyPatienceMs } from './patient-connection.ts'
 import { sqliteSchema } from './schema-dialect.ts'
 import { watchCommits } from './watch.ts'
 
@@ -57,22 +58,18 @@ export async function openSqlite({ path }: SqliteOptions): Promise<Database> {
   }
 }
 
-/** How long to wait for another process that holds the database. */
-const busyTimeoutMs = 5000
-
 async function connect(path: string): Promise<DatabaseSync> {
-  const deadline = Date.now() + busyTimeoutMs
+  const deadline = Date.now() + busyPatienceMs
   try {
     if (path !== ':memory:') createDatabaseFile(path)
-    const connection = new DatabaseSync(path, { timeout: busyTimeoutMs })
+    const connection = new DatabaseSync(path, { timeout: 0 })
     for (;;) {
       try {
         connection.exec(pragmas)
         connection.prepare('select count(*) from sqlite_schema').get()
         return connection
       } catch (error) {
-        // When two processes make the same database at once, the change to write-ahead logging is refused without
-        // the wait that `timeout` asks for, because two that wait for each other would wait for ever.
+        // Two processes make the same database at once, or another holds it.
         if (!isBusy(error) || Date.now() > deadline) {
           connection.close()
           throw error

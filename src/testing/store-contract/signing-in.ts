@@ -48,6 +48,16 @@ export function signingInContract(openStore: OpenStore): void {
       assert.equal(await store.externalAccounts.findAccountId({ ...subject, provider: 'other' }), undefined)
       await assertTaken('external_account', store.externalAccounts.insert(subject, id, now))
     })
+
+    test('are kept by the longest ids that services may give', async (store) => {
+      const { id } = await store.accounts.insert(account())
+      const longest = {
+        provider: `openid-connect https://id.test/${'p'.repeat(255)}`,
+        subject: '€'.repeat(255),
+      }
+      await store.externalAccounts.insert(longest, id, now)
+      assert.equal(await store.externalAccounts.findAccountId(longest), id)
+    })
   })
 
   describe('sessions', () => {
