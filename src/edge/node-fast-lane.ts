@@ -21,8 +21,7 @@ export function answerAtOnce(
 ): boolean {
   const { url: target } = incoming
   if (target === undefined || incoming.method !== 'GET' || !mayBeForUs(target)) return false
-  const headers = plainHeaders(incoming)
-  if (!headers) return false
+  if (!isPlain(incoming)) return false
   const connection: Connection = {
     remoteAddress: incoming.socket.remoteAddress ?? null,
     requestTarget: target,
@@ -30,7 +29,7 @@ export function answerAtOnce(
   const answer = hallpass.answerNow({
     method: 'GET',
     target,
-    headers,
+    headers: new IncomingHeaders(incoming),
     connection,
   })
   if (!answer) {
@@ -60,57 +59,31 @@ function mayBeForUs(target: string): boolean {
 
 const plainHost = /^[a-z0-9.-]+(?::[0-9]+)?$/
 
-/**
- * The headers, where they can be read in one way. Read off what came: to have `node:http` sort them first would take
- * longer than the decision.
- */
-function plainHeaders(incoming: IncomingMessage): HeaderReader | undefined {
-  const { rawHeaders, httpVersionMinor, httpVersionMajor } = incoming
-  if (httpVersionMajor !== 1 || httpVersionMinor !== 1) return undefined
-  const headers = new Map<string, string>()
-  for (let at = 1; at < rawHeaders.length; at += 2) {
-    headers.set(lowerCased(rawHeaders[at - 1] ?? ''), rawHeaders[at] ?? '')
-  }
-  if (headers.size * 2 !== rawHeaders.length) return undefined
-  const host = headers.get('host')
-  if (host === undefined || !plainHost.test(host)) return undefined
-  for (const name of unplain) if (headers.has(name)) return undefined
-  return new IncomingHeaders(headers)
+function isPlain({ headers, rawHeaders, httpVersionMinor, httpVersionMajor }: IncomingMessage): boolean {
+  if (httpVersionMajor !== 1 || httpVersionMinor !== 1) return false
+  const { host } = headers
+  if (host === undefined || !plainHost.test(host)) return false
+  if (headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined) return false
+  if (headers.expect !== undefined || headers.upgrade !== undefined) return false
+  let names = 0
+  for (const _name in headers) names += 1
+  return names * 2 === rawHeaders.length
 }
-
-/** Headers of requests that have a body, or are more than a question. */
-const unplain = ['transfer-encoding', 'content-length', 'expect', 'upgrade']
 
 /** Headers none of which came twice. */
 class IncomingHeaders implements HeaderReader {
-  readonly #headers: ReadonlyMap<string, string>
+  readonly #headers: NodeJS.Dict<string | string[]>
 
-  constructor(headers: ReadonlyMap<string, string>) {
-    this.#headers = headers
+  constructor(incoming: IncomingMessage) {
+    this.#headers = incoming.headers
   }
 
   get(name: string): string | null {
-    return this.#headers.get(name) ?? null
+    const value = this.#headers[name]
+    return value === undefined ? null : typeof value === 'string' ? value : value.join(', ')
   }
 
   keys(): Iterable<string> {
-    return this.#headers.keys()
+    return Object.keys(this.#headers)
   }
-}
-
-/** Names of headers as they came, and in lower case: the same few come with every request. */
-const lowerCase = new Map<string, string>()
-
-/** How many are remembered, of no more than so many characters. */
-const rememberedNames = 500
-const longestRemembered = 50
-
-function lowerCased(name: string): string {
-  const known = lowerCase.get(name)
-  if (known !== undefined) return known
-  const lower = name.toLowerCase()
-  if (name.length > longestRemembered) return lower
-  if (lowerCase.size >= rememberedNames) lowerCase.clear()
-  lowerCase.set(name, lower)
-  return lower
 }
