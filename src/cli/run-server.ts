@@ -58,7 +58,11 @@ function onceOpen(site: Promise<NodeListeners>): NodeListeners {
     () => {},
   )
   return {
-    request: (incoming, outgoing) => void site.then((opened) => opened.request(incoming, outgoing)),
+    request(incoming, outgoing) {
+      // Every request passes here: once it is open, none waits for a turn of the promise.
+      if (open) open.request(incoming, outgoing)
+      else void site.then((opened) => opened.request(incoming, outgoing))
+    },
     upgrade: (incoming, socket, head) => void site.then((opened) => opened.upgrade(incoming, socket, head)),
     shouldUpgrade: (incoming) => open?.shouldUpgrade(incoming) ?? false,
     breakOff: () => open?.breakOff(),

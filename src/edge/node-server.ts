@@ -63,6 +63,8 @@ export async function listenWith(listeners: NodeListeners, options: ListenOption
     maxHeaderSize,
     headersTimeout: 60_000,
     requestTimeout: options.requestTimeoutMs ?? 60_000,
+    // Of a request without a body, its end need not be told by events that nobody waits for.
+    optimizeEmptyRequests: true,
     shouldUpgradeCallback: (incoming) => listeners.shouldUpgrade(incoming),
   })
   server.on('request', (incoming, outgoing) => listeners.request(incoming, outgoing))

@@ -36,7 +36,8 @@ export function readOriginalRequest(
     uri = pair.uri
   }
   if (method === undefined || uri === undefined) return unreadable('it names no request')
-  if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(method)) return unreadable('its method is none, or was sent twice')
+  if (method !== 'GET' && !/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(method))
+    return unreadable('its method is none, or was sent twice')
   // A list of two has a space in it; so have other bytes no place here that are not encoded.
   if (!/^\/[\x21\x22\x24-\x7e]*$/.test(uri))
     return unreadable(

@@ -63,9 +63,10 @@ export function warmUserApiKey(
 /** Decides about a key that {@link warmUserApiKey} found, as {@link authenticateUserApiKey} does. */
 export function decideNow(verifier: Verifier, known: KnownUserApiKey, asked: KeyRequest): Authentication {
   const { observer } = verifier.domain
-  if (!observer.isOn) return checkKnown(verifier, known, asked) ?? admit(verifier, known)
+  const now = verifier.domain.clock.now()
+  if (!observer.isOn) return checkKnown(verifier, known, asked, now) ?? admit(verifier, known, now)
   const startedAt = performance.now()
-  const answer = checkKnown(verifier, known, asked) ?? admit(verifier, known)
+  const answer = checkKnown(verifier, known, asked, now) ?? admit(verifier, known, now)
   const result = answer.outcome === 'refused' ? answer.refusal.reason : answer.outcome
   if (asked.request && answer.outcome === 'authenticated')
     traceOf(asked.request).key = { kind: 'user_api_key', id: known.key.id }
@@ -78,12 +79,13 @@ function decideAbout(
   known: KnownUserApiKey,
   asked: KeyRequest,
 ): Authentication | Promise<Authentication> {
-  const unfit = checkKnown(verifier, known, asked)
+  const now = verifier.domain.clock.now()
+  const unfit = checkKnown(verifier, known, asked, now)
   if (unfit) return unfit
   const { clientId } = asked.credentials
   return clientId !== undefined && isOfOther(known, clientId)
     ? followClient(verifier, known, clientId, asked)
-    : admit(verifier, known)
+    : admit(verifier, known, now)
 }
 
 /** Why the request is not let in; undefined when it is, as one of the client that its key is for. */
@@ -91,8 +93,8 @@ function checkKnown(
   { domain }: Verifier,
   { key, owner, decide }: KnownUserApiKey,
   { route, revocationId }: KeyRequest,
+  now: number,
 ): Refused | undefined {
-  const now = domain.clock.now()
   const unfit = checkActive(key, now) ?? limitUserApiKey(domain, key.keyHash)
   if (unfit) return refused(unfit)
   if (!isSelfRevocation(route, revocationId, key.id)) {
@@ -109,8 +111,8 @@ function isOfOther({ key }: KnownUserApiKey, clientId: string | undefined): bool
   return clientId !== undefined && clientId !== own && clientId !== own.trim()
 }
 
-function admit(verifier: Verifier, known: KnownUserApiKey): Authentication {
-  verifier.lastUse.userApiKeyUsed(known.key.id)
+function admit(verifier: Verifier, known: KnownUserApiKey, now: number): Authentication {
+  verifier.lastUse.userApiKeyUsed(known.key.id, now)
   let admission = admissions.get(known)
   if (!admission) {
     admission = authenticated(identityOf(known))
@@ -146,7 +148,7 @@ async function followClient(
   if (outcome.outcome === 'refused') return outcome
   const followed = await loadKey(verifier, key.keyHash, 'user_api_key')
   return followed?.kind === 'user_api_key'
-    ? admit(verifier, followed)
+    ? admit(verifier, followed, domain.clock.now())
     : refused(refusal('user_api_key_invalid'))
 }
 

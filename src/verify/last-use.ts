@@ -34,12 +34,13 @@ export class LastUse {
     this.#options = options
   }
 
-  userApiKeyUsed(id: number): void {
-    this.#used(this.#userApiKeys, id)
+  /** `now`: what the clock said a moment ago, for whoever has asked it. */
+  userApiKeyUsed(id: number, now: number = this.#clock.now()): void {
+    used(this.#userApiKeys, id, now, this.#options)
   }
 
   apiKeyUsed(id: number): void {
-    this.#used(this.#apiKeys, id)
+    used(this.#apiKeys, id, this.#clock.now(), this.#options)
   }
 
   /**
@@ -51,18 +52,6 @@ export class LastUse {
     // One after another; whoever comes next does not care how this one went.
     this.#flushing = flushed.catch(() => {})
     return flushed
-  }
-
-  #used(uses: Map<number, Use>, id: number): void {
-    const now = this.#clock.now()
-    const use = uses.get(id)
-    if (use) {
-      use.lastUsedAt = now
-      use.count += 1
-      return
-    }
-    keep(uses, id, { lastUsedAt: now, count: 1 })
-    if (uses.size === mostKept / 2) this.#options.onFull?.()
   }
 
   async #flushAll(): Promise<void> {
@@ -94,6 +83,17 @@ export class LastUse {
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
+}
+
+function used(uses: Map<number, Use>, id: number, now: number, { onFull }: LastUseOptions): void {
+  const use = uses.get(id)
+  if (use) {
+    use.lastUsedAt = now
+    use.count += 1
+    return
+  }
+  keep(uses, id, { lastUsedAt: now, count: 1 })
+  if (uses.size === mostKept / 2) onFull?.()
 }
 
 /** `earlier` with what came meanwhile; mostly there is nothing earlier left. */
