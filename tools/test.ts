@@ -13,8 +13,11 @@ import { run } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createTally } from './test-tally.ts'
 
-/** Longest that one file may take, in milliseconds; a test that hangs fails instead of stopping the line. */
-const fileTimeoutMs = 300_000
+/**
+ * Longest that one test may take, in milliseconds, and longest that no test may end: what hangs fails instead of stopping
+ * the line. The second is for a file whose tests are over, and in which something is still open.
+ */
+const longestMs = 300_000
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const words = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
@@ -44,23 +47,31 @@ if (process.env.HALLPASS_TEST_DATABASE === 'postgres') {
 }
 
 const tally = createTally((file) => relative(root, file), { mayBeEmpty: names.length > 0 })
+const stuck = new AbortController()
+const watchdog = setTimeout(
+  () => stuck.abort(new Error(`nothing has ended for ${longestMs / 1000} s: something is left open in it`)),
+  longestMs,
+)
 const stream = run({
   cwd: root,
   files: files.map((file) => `${root}${file}`),
   concurrency: availableParallelism(),
-  timeout: fileTimeoutMs,
+  timeout: longestMs,
+  signal: stuck.signal,
   // The package’s own names resolve to its sources, so that nothing has to be built first.
   execArgv: ['--conditions=hallpass-source'],
   ...(names.length > 0 ? { testNamePatterns: names.map((name) => new RegExp(name)) } : {}),
 })
 stream.on('test:enqueue', tally.enqueued)
 stream.on('test:complete', (event) => {
+  watchdog.refresh()
   const line = tally.completed(event)
   if (line !== undefined) console.log(line)
 })
 stream.on('test:stdout', tally.printed)
 stream.on('test:stderr', tally.printed)
 stream.on('end', () => {
+  clearTimeout(watchdog)
   for (const line of tally.report()) console.log(line)
   process.exitCode = tally.failed() ? 1 : 0
   void stopPostgres()

@@ -666,6 +666,11 @@ export interface Store extends StoreSession {
    * answer is called. Whether it tells of what this store commits itself is left open.
    */
   watch(listener: ChangeListener): Promise<() => Promise<void>>
+  /**
+   * Says how long the database may take to answer one query, in milliseconds. What takes longer rejects, and holds no
+   * connection any more. Only for stores that could wait longer; each has a bound of its own until then.
+   */
+  giveUpAfter?(timeoutMs: () => number): void
   /** Where to tell how many transactions each commit held, for a store that puts several into one. */
   observe?(observer: Pick<Observer, 'committed'>): void
   /** Resolves when the database answers; rejects when it does not. */

@@ -125,6 +125,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     isUnavailable,
   })
   const settings: SiteSettings = new SiteSettings(store, scopes, options.pinnedSettings)
+  options.store.giveUpAfter?.(() => settings.current().store_timeout_ms)
   const isAlone = options.hearOthers === false
   const trust = isAlone ? unconditionalTrust() : new Trust(() => settings.current().revocation_bound_ms)
   const startsAt = isAlone ? 0 : await latestChange(store, trust)

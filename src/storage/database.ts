@@ -1,5 +1,5 @@
 import type { CreateTableBuilder, Kysely } from 'kysely'
-import type { ChangeListener } from '../domain/store.ts'
+import type { ChangeListener, Store } from '../domain/store.ts'
 
 /**
  * An open database. Hallpass's store is made on it with `createStore`; an application in the same process may keep
@@ -24,6 +24,8 @@ export interface Database {
   watch(listener: ChangeListener): Promise<() => Promise<void>>
   /** Part of the transaction `db`: those who watch hear of it once it is committed. */
   announce(db: Kysely<unknown>): Promise<void>
+  /** Says how long a query may take, as {@link Store.giveUpAfter}; absent where the database cannot be out of reach. */
+  giveUpAfter?(timeoutMs: () => number): void
   /**
    * What an error of this database means to whoever opens or runs it: a HallpassError that says how to mend it, or the
    * error as it is.

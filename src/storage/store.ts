@@ -42,6 +42,7 @@ export async function createStore(database: Database): Promise<Store> {
       await sql`select 1`.execute(db)
     },
     watch: (listener) => database.watch(listener),
+    giveUpAfter: (timeoutMs) => database.giveUpAfter?.(timeoutMs),
     observe: (observer) => observeCommits(db, (works) => observer.committed(works)),
     close: () => database.close(),
   }

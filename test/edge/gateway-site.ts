@@ -31,6 +31,7 @@ export async function startGateway(
   siteOptions: Partial<HallpassOptions> = {},
 ): Promise<GatewaySite> {
   const site = await createTestSite({ ...siteOptions, clock: { now: () => Date.now() } })
+  t.after(() => site.close())
   const problems: unknown[] = []
   const gateway = nodeGateway(site.hallpass, {
     upstream,
@@ -38,10 +39,7 @@ export async function startGateway(
     ...options,
   })
   const server = await listenWith(gateway, { port: 0, host: '127.0.0.1' })
-  t.after(async () => {
-    await server.close(0)
-    await site.close()
-  })
+  t.after(() => server.close(0))
   const url = `http://127.0.0.1:${server.port}`
   return { site, server, url, port: server.port, problems, signIn: () => signIn(url) }
 }

@@ -1,5 +1,6 @@
 /** Two servers on one database, as processes: a key revoked at one, while the other runs, and while it stands still. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { Agent, get } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -22,7 +23,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 1 })
 after(() => agent.destroy())
 
 const databases = [
-  ['SQLite', async () => ({})],
+  ['SQLite', async () => ({ DATABASE_URL: '' })],
   ['PostgreSQL', async () => ({ DATABASE_URL: await freshPostgresUrl() })],
 ] as const
 
@@ -37,6 +38,8 @@ for (const [name, environment] of databases) {
       const env = await environment()
       one = await startServer({ dataDir, env })
       other = await startServer({ dataDir, env })
+      const file = join(dataDir, 'hallpass.sqlite')
+      assert.equal(existsSync(file), name === 'SQLite', 'the servers are on the database that is meant')
       await asAdmin('PUT', '/admin/site_settings/revocation_bound_ms.json', {
         revocation_bound_ms: String(boundMs),
       })

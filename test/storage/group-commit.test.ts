@@ -62,6 +62,8 @@ for (const { name, open, statements } of kinds) {
     test('share commits: far fewer than there are transactions, and all are kept', async (t) => {
       const texts = statements(t)
       const { store, reopen } = await open(t)
+      // However slow the machine, no group ends because its time is over.
+      t.mock.method(performance, 'now', () => 0)
       const before = commits(texts())
       const works = Array.from({ length: 100 }, (_, index) =>
         store.transaction((session) => session.audit.append(auditRecord(index + 1))),

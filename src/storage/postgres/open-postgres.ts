@@ -7,7 +7,8 @@ import { postgresLocation } from './address.ts'
 import { SerialPostgresDialect } from './dialect.ts'
 import { changesChannel, listen } from './listen.ts'
 import { checkServer, openingFailed } from './opening-failed.ts'
-import { connectionOptions, preparingPool } from './pool.ts'
+import { connectionOptions, preparingPool, silentAfterMs } from './pool.ts'
+import { promptClient } from './prompt-client.ts'
 import { postgresSchema } from './schema-dialect.ts'
 
 export interface PostgresOptions {
@@ -45,12 +46,14 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
         type === int8 ? Number : pg.types.getTypeParser(type, format as 'text'),
     } as typeof pg.types,
   }
-  const pool: Pool = new pg.Pool({ ...config, max: poolSize })
+  const PromptClient = promptClient(pg.Client)
+  const pool: Pool = new pg.Pool({ ...config, max: poolSize, Client: PromptClient })
   // Whoever uses the connection hears of its end by the query that fails. Unheard, it would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => void client.on('error', () => {}))
+  let timeoutMs = (): number => silentAfterMs
   const kysely: Kysely<unknown> = new Kysely<unknown>({
-    dialect: new SerialPostgresDialect({ pool: preparingPool(pool) }),
+    dialect: new SerialPostgresDialect({ pool: preparingPool(pool, () => timeoutMs()) }),
     plugins: [refuseQueriesBesideTransaction(() => kysely)],
   })
   try {
@@ -61,7 +64,7 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
   }
 
   async function connect(): Promise<Client> {
-    const client = new pg.Client(config)
+    const client = new PromptClient(config)
     client.on('error', () => {})
     try {
       await client.connect()
@@ -88,6 +91,9 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
     schema: postgresSchema,
     explain: (error) => openingFailed(location, error),
     location,
+    giveUpAfter(given) {
+      timeoutMs = given
+    },
     async watch(listener) {
       if (closing) throw new Error('the database is closed')
       const end = await listen(connect, origin, listener)

@@ -2,12 +2,16 @@ import type { PostgresPool, PostgresPoolClient } from 'kysely'
 import type { Pool, PoolClient, PoolConfig } from 'pg'
 import { preparedTexts } from '../prepared-query.ts'
 
+/** How long a query may take until somebody says it, in milliseconds: a little longer than the server itself allows. */
+export const silentAfterMs = 12_000
+
 /**
  * What every connection is opened with; the options of the address are stronger.
  *
  * - `connectionTimeoutMillis`: as long as SQLite waits for its file; then the request fails, and the next may succeed
  * - `statement_timeout`: no query of Hallpass takes a second; what takes ten waits for something that does not come
- * - `query_timeout`: the same when the server cannot even say so, because the network is gone
+ * - `query_timeout`: the same when the server cannot even say so, because the network is gone; a running Hallpass says itself how
+ *   long it waits
  * - `idle_in_transaction_session_timeout`: a node that stops in the middle of a transaction holds the lock for writing,
  *   so the server ends it for all others; it is longer than any pause of a process that goes on
  * - `keepAlive`, `tcp_keepalives_*`: both ends notice within half a minute that the other is gone
@@ -17,7 +21,7 @@ export const connectionOptions: PoolConfig = {
   application_name: 'hallpass',
   connectionTimeoutMillis: 5000,
   statement_timeout: 10_000,
-  query_timeout: 12_000,
+  query_timeout: silentAfterMs,
   idle_in_transaction_session_timeout: 10_000,
   keepAlive: true,
   keepAliveInitialDelayMillis: 5000,
@@ -29,20 +33,24 @@ export const connectionOptions: PoolConfig = {
 export const withoutTimeouts =
   'set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0'
 
+/** What a statement answers that has no rows. */
+const nothing = { command: '', rowCount: 0, rows: [] }
+
 /** The longest that a timer waits, in milliseconds: 24 days. */
 const practicallyForever = 2 ** 31 - 1
 
 /**
  * A pool in the shape that Kysely expects, which prepares the statements that every request may need, once on each
- * connection, and lets nothing through that PostgreSQL refuses to keep.
+ * connection, lets nothing through that PostgreSQL refuses to keep, and gives up a query, and its connection, that is not
+ * answered within `timeoutMs`.
  */
-export function preparingPool(pool: Pool): PostgresPool {
+export function preparingPool(pool: Pool, timeoutMs: () => number): PostgresPool {
   const clients = new WeakMap<PoolClient, PostgresPoolClient>()
   return {
     options: pool.options,
     async connect() {
       const client = await pool.connect()
-      const known = clients.get(client) ?? preparingClient(client)
+      const known = clients.get(client) ?? preparingClient(client, timeoutMs)
       clients.set(client, known)
       return known
     },
@@ -50,11 +58,17 @@ export function preparingPool(pool: Pool): PostgresPool {
   }
 }
 
-function preparingClient(client: PoolClient): PostgresPoolClient {
+function preparingClient(client: PoolClient, timeoutMs: () => number): PostgresPoolClient {
   let broken = false
+  let unanswered: Error | undefined
   let timed = true
 
   async function query(text: string, parameters: readonly unknown[]): Promise<unknown> {
+    if (unanswered) {
+      // The end of the connection, which is what becomes of it, undoes the same.
+      if (text === 'rollback') return nothing
+      throw unanswered
+    }
     if (text === withoutTimeouts) timed = false
     else if (text === 'commit' || text === 'rollback') timed = true
     try {
@@ -62,11 +76,12 @@ function preparingClient(client: PoolClient): PostgresPoolClient {
         text,
         values: parameters.map(storable),
         ...(preparedTexts.has(text) && { name: nameOf(text) }),
-        ...(!timed && { query_timeout: practicallyForever }),
+        query_timeout: timed ? timeoutMs() : practicallyForever,
       } as { text: string })
     } catch (error) {
       // It still waits for the answer that did not come, or is still in a transaction: it is of no use to others.
-      broken ||= text === 'rollback' || (error instanceof Error && error.message === 'Query read timeout')
+      if (error instanceof Error && error.message === 'Query read timeout') unanswered = error
+      broken ||= text === 'rollback' || unanswered !== undefined
       throw error
     }
   }
