@@ -42,7 +42,11 @@ export const processes: Figure = {
       // Each process compiles for itself, and of several each gets a part of the requests only.
       for (const [index, count] of [...counts, ...counts].entries()) {
         const contestant = contestants[index]
-        if (contestant) await warmUp(bench, Array.from({ length: 2 * count }, () => contestant))
+        if (contestant)
+          await warmUp(
+            bench,
+            Array.from({ length: 2 * count }, () => contestant),
+          )
       }
       const load = { connections: 64, anywhere: true }
       const rounds = await interleaved(
