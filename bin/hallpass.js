@@ -2,9 +2,10 @@
 // Starts the command on a Node that can run it. An older Node must be able to read this file too, so it keeps to what
 // Node 12 knows, and loads the rest only once it is sure of the version.
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { constants } from 'node:os'
-import { dirname, join, sep } from 'node:path'
+import { existsSync, lstatSync, mkdirSync, realpathSync } from 'node:fs'
+import module from 'node:module'
+import { constants, homedir } from 'node:os'
+import { dirname, isAbsolute, join, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const oldest = 24
@@ -12,6 +13,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const ownNode = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
 
 if (Number(process.versions.node.split('.')[0]) >= oldest) {
+  keepCompiled()
   import(pathToFileURL(program()).href).catch(fail)
 } else if (existsSync(ownNode)) {
   runOn(ownNode)
@@ -28,6 +30,36 @@ function program() {
   const source = join(root, 'src', 'cli', 'main.ts')
   const isInstalled = root.split(sep).indexOf('node_modules') !== -1
   return !isInstalled && existsSync(source) ? source : join(root, 'dist', 'src', 'cli', 'main.js')
+}
+
+// What V8 has compiled, and the types that Node has stripped, are kept for the next start, which takes half the time then.
+// What is kept is run: so only in a folder that nobody else can change anything in, else nothing is kept. A place that
+// whoever runs this has chosen (NODE_COMPILE_CACHE) is in use by now, and NODE_DISABLE_COMPILE_CACHE=1 turns it off.
+function keepCompiled() {
+  if (process.env.NODE_COMPILE_CACHE || process.platform === 'win32') return
+  try {
+    const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'hallpass', 'compiled')
+    if (!isAbsolute(folder)) return
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const real = realpathSync(folder)
+    if (isOwn(real)) module.enableCompileCache(real)
+  } catch {
+    // Such as a home that is read-only: then it starts as if for the first time.
+  }
+}
+
+// Whether a folder is this user's alone, and nobody but the system's administrator can put another in its place.
+function isOwn(folder) {
+  const user = process.getuid()
+  if (lstatSync(folder).uid !== user) return false
+  for (let path = folder; ; path = dirname(path)) {
+    const { uid, mode } = lstatSync(path)
+    const othersWrite = (mode & 0o022) !== 0
+    // In a sticky folder, such as /tmp, nobody can rename what is another's.
+    const isSticky = path !== folder && (mode & 0o1000) !== 0
+    if ((uid !== user && uid !== 0) || (othersWrite && !isSticky)) return false
+    if (path === dirname(path)) return true
+  }
 }
 
 // The Node that the repository pins runs in place of this one: same arguments, same terminal, same end.

@@ -39,7 +39,15 @@ export const processes: Figure = {
       }
       const contestants = [...ours, ...theirs]
       for (const contestant of contestants) await check(contestant)
-      await warmUp(bench, contestants)
+      // Each process compiles for itself, and of several each gets a part of the requests only.
+      for (const [index, count] of [...counts, ...counts].entries()) {
+        const contestant = contestants[index]
+        if (contestant)
+          await warmUp(
+            bench,
+            Array.from({ length: 2 * count }, () => contestant),
+          )
+      }
       const load = { connections: 64, anywhere: true }
       const rounds = await interleaved(
         bench.effort.rounds,

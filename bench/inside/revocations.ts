@@ -28,8 +28,9 @@ await Promise.all(
     for (let key = keys.pop(); key !== undefined; key = keys.pop()) await revoke(key)
   }),
 )
-console.log(`REVOCATIONS ${JSON.stringify({ lagsMs, acceptedAfter, requestsMs } satisfies Revocations)}`)
-process.exit()
+const report: Revocations = { lagsMs, acceptedAfter, requestsMs }
+// The whole of it: a pipe takes less at once.
+process.stdout.write(`REVOCATIONS ${JSON.stringify(report)}\n`, () => process.exit())
 
 async function revoke(key: string): Promise<void> {
   for (const url of [revokeAt, askAt]) {

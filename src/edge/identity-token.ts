@@ -1,4 +1,3 @@
-import { SignJWT } from 'jose'
 import type { Identity } from '../domain/identity.ts'
 import type { SigningKeys } from '../domain/signing-keys.ts'
 import { keyIdOf, scopesOf } from './identity-headers.ts'
@@ -58,6 +57,8 @@ async function signIdentity(
   identity: Identity,
   { issuer, audience, now }: IdentityTokenOptions,
 ): Promise<string> {
+  // Only now: whoever signs nothing, as behind another proxy, need not load it.
+  const { SignJWT } = await import('jose')
   const { kid, privateKey } = await keys.current()
   const seconds = Math.floor(now / 1000)
   return new SignJWT(claimsOf(identity))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -76,5 +76,50 @@ fix: install it from https://nodejs.org, or run \`npx -p node@24 -p hallpass hal
     } finally {
       await rm(data, { recursive: true, force: true })
     }
+  })
+})
+
+describe('what is compiled is kept for the next start', { skip: process.platform === 'win32' }, () => {
+  let home: string
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), 'hallpass-bin-home-'))
+  })
+  after(() => rm(home, { recursive: true }))
+
+  /** What is in the folder for it after a run with this variable. */
+  async function keptBy(variables: Readonly<Record<string, string>>, cache: string): Promise<string[]> {
+    const { NODE_COMPILE_CACHE: _, XDG_CACHE_HOME: __, ...rest } = process.env
+    const env = { ...rest, HOME: home, ...variables }
+    const { status, stderr } = spawnSync(process.execPath, [command, '--version'], { env, encoding: 'utf8' })
+    assert.deepEqual([status, stderr], [0, ''])
+    return readdir(join(cache, 'hallpass', 'compiled')).catch(() => [])
+  }
+
+  test('in the cache of the user', async () => {
+    assert.equal((await keptBy({}, join(home, '.cache'))).length, 1)
+  })
+
+  test('in the folder for caches that the user has chosen', async () => {
+    const chosen = join(home, 'chosen')
+    assert.equal((await keptBy({ XDG_CACHE_HOME: chosen }, chosen)).length, 1)
+  })
+
+  test('not where Node is told to keep nothing', async () => {
+    const cache = join(home, 'none')
+    const variables = { XDG_CACHE_HOME: cache, NODE_DISABLE_COMPILE_CACHE: '1' }
+    assert.deepEqual(await keptBy(variables, cache), [])
+  })
+
+  test('not in a folder that others can write to, nor below one, nor where a link leads to one', async () => {
+    const open = join(home, 'open')
+    await mkdir(join(open, 'inner', 'hallpass', 'compiled'), { recursive: true })
+    await chmod(open, 0o777)
+    assert.deepEqual(await keptBy({ XDG_CACHE_HOME: open }, open), [])
+    assert.deepEqual(await keptBy({ XDG_CACHE_HOME: join(open, 'inner') }, join(open, 'inner')), [])
+    await symlink(join(open, 'inner'), join(home, 'link'))
+    assert.deepEqual(await keptBy({ XDG_CACHE_HOME: join(home, 'link') }, join(home, 'link')), [])
+    await mkdir(join(home, 'own', 'hallpass', 'compiled'), { recursive: true })
+    await chmod(join(home, 'own', 'hallpass', 'compiled'), 0o777)
+    assert.deepEqual(await keptBy({ XDG_CACHE_HOME: join(home, 'own') }, join(home, 'own')), [])
   })
 })
