@@ -20,6 +20,8 @@ export type NodeName = 'A' | 'B'
 
 export interface TwoNodeSite {
   readonly nodes: Record<NodeName, RunningServer>
+  /** An administrator's API key, of both nodes, however often they are started. */
+  readonly adminApiKey: string
   readonly postgres: RunningPostgres
   readonly databaseUrl: string
   readonly redis: RunningRedis
@@ -91,6 +93,7 @@ export async function startTwoNodes({ flagsOfB = [], env = {} }: TwoNodeOptions 
   }
   const site: TwoNodeSite = {
     nodes,
+    adminApiKey,
     postgres,
     databaseUrl: url,
     redis,

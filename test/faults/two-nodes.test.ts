@@ -113,7 +113,7 @@ describe('two nodes, one of which fails', { skip }, () => {
     assert.equal(await running, 'lost')
     await holding.query('rollback')
     await holding.end()
-    const headers = { 'api-key': site.nodes.A.adminApiKey, 'api-username': 'admin' }
+    const headers = { 'api-key': site.adminApiKey, 'api-username': 'admin' }
     const run = () => ask(site.nodes.B, `/hallpass/jobs/${name}/run.json`, headers, { method: 'POST' })
     const early = await run()
     assert.deepEqual([early.status, early.reason], [409, 'job_running'])
