@@ -56,7 +56,10 @@ describe('proxies in front of a Hallpass whose database is away', { skip }, () =
       postgres.freeze()
       t.after(() => postgres.thaw())
       // Until what is in memory may be believed no more.
-      await eventually(() => asked({ 'user-api-key': key }), ({ status }) => status !== 200)
+      await eventually(
+        () => asked({ 'user-api-key': key }),
+        ({ status }) => status !== 200,
+      )
       reached = 0
       for (const headers of [{ 'user-api-key': key }, { 'user-api-key': 'e'.repeat(32) }]) {
         const { status, headers: told, reason } = await asked(headers)
@@ -64,7 +67,11 @@ describe('proxies in front of a Hallpass whose database is away', { skip }, () =
       }
       assert.equal(reached, 0)
       postgres.thaw()
-      await eventually(() => asked({ 'user-api-key': key }), ({ status }) => status === 200, 10_000)
+      await eventually(
+        () => asked({ 'user-api-key': key }),
+        ({ status }) => status === 200,
+        10_000,
+      )
     })
   }
 })

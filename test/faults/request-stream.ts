@@ -40,6 +40,8 @@ const pauseMs = 12
 const callersPerNode = 4
 
 export class RequestStream {
+  /** Whether keys may be over their limits. */
+  mayBeLimited = false
   readonly seen: Seen[] = []
   readonly #nodes: readonly StreamedNode[]
   readonly #boundMs: number
@@ -69,7 +71,9 @@ export class RequestStream {
   }
 
   start(): void {
-    const callers = this.#nodes.flatMap((node) => Array.from({ length: callersPerNode }, (_, nth) => [node, nth] as const))
+    const callers = this.#nodes.flatMap((node) =>
+      Array.from({ length: callersPerNode }, (_, nth) => [node, nth] as const),
+    )
     this.#running = Promise.all(callers.map(([node, nth]) => this.#call(node, nth)))
   }
 
@@ -122,6 +126,7 @@ export class RequestStream {
     if (status === 0) return isExcused ? undefined : `no answer (${error})`
     if (endedAt - startedAt > longestMs && !isExcused) return 'took too long'
     if (status === 503) return retryAfter === undefined ? '503 without Retry-After' : undefined
+    if (status === 429 && this.mayBeLimited) return undefined
     if (kind === 'good') {
       // It may have been revoked while the answer was under way.
       const isStillGood = key !== undefined && this.#good.includes(key)
@@ -132,7 +137,9 @@ export class RequestStream {
     if (!revocation) return 'an unknown key was let in'
     const since = startedAt - revocation.at
     if (since > this.#boundMs) return 'a revoked key was let in after the bound'
-    return isOneProcess && revocation.node === name ? 'a revoked key was let in where it was revoked' : undefined
+    return isOneProcess && revocation.node === name
+      ? 'a revoked key was let in where it was revoked'
+      : undefined
   }
 
   #ask(node: StreamedNode, kind: Kind, path: string, key: string): Promise<Seen> {

@@ -1,17 +1,18 @@
 /** A site of two nodes on a PostgreSQL and a Redis, all of them processes that can be killed, for tests. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { Agent, request as httpRequest } from 'node:http'
+import { type Agent, request as httpRequest } from 'node:http'
 import { databaseUrl, onServer } from '../postgres-template.ts'
-import { type Answer as ReceiverAnswer, type PushReceiver, startReceiver } from '../push-receiver.ts'
-import { redisServer, type RunningRedis, startRedis } from '../redis-server.ts'
+import { type PushReceiver, type Answer as ReceiverAnswer, startReceiver } from '../push-receiver.ts'
+import { type RunningRedis, redisServer, startRedis } from '../redis-server.ts'
 import { type RunningPostgres, startPostgres } from '../running-postgres.ts'
 import { type RunningServer, startServer } from '../running-server.ts'
 import { authorizationParameters, openSealed } from '../test-site.ts'
 import { RequestStream } from './request-stream.ts'
 
 /** Why these tests are skipped; false where all that they need is there. */
-export const skip: string | false = process.platform === 'linux' ? redisServer.skip : 'needs Linux, for its /proc'
+export const skip: string | false =
+  process.platform === 'linux' ? redisServer.skip : 'needs Linux, for its /proc'
 
 /** What the nodes are set to: the default. In milliseconds. */
 export const boundMs = 2000
@@ -109,7 +110,12 @@ export async function startTwoNodes({ flagsOfB = [], env = {} }: TwoNodeOptions 
     },
     revoke: (node, key) =>
       stream.revoke(key, node, async () => {
-        const { status } = await ask(nodes[node], '/user-api-key/revoke', { 'user-api-key': key }, { method: 'POST' })
+        const { status } = await ask(
+          nodes[node],
+          '/user-api-key/revoke',
+          { 'user-api-key': key },
+          { method: 'POST' },
+        )
         assert.equal(status, 200)
       }),
     async kill(node) {
@@ -190,5 +196,8 @@ export function childrenOf(pid: number): readonly number[] {
 
 /** How many lines of a node's output match. */
 export function linesOf(node: RunningServer, pattern: RegExp): readonly string[] {
-  return node.output().split('\n').filter((line) => pattern.test(line))
+  return node
+    .output()
+    .split('\n')
+    .filter((line) => pattern.test(line))
 }

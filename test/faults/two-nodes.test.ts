@@ -19,7 +19,11 @@ describe('two nodes, one of which fails', { skip }, () => {
     const pushUrl = `${site.receiver.url}/publish`
     await site.set('allowed_user_api_push_urls', pushUrl)
     await site.set('push_timeout_seconds', '1')
-    const parameters = authorizationParameters({ scopes: 'notifications', push_url: pushUrl, client_id: 'phone' })
+    const parameters = authorizationParameters({
+      scopes: 'notifications',
+      push_url: pushUrl,
+      client_id: 'phone',
+    })
     const { payload } = await site.call('A', 'POST', '/user-api-key.json', parameters, 'kim')
     assert.equal(openSealed(payload).push, true)
   })
@@ -28,7 +32,13 @@ describe('two nodes, one of which fails', { skip }, () => {
   })
 
   const post = (node: 'A' | 'B', text: string): Promise<unknown> =>
-    site.call(node, 'POST', '/posts.json', { title: `A topic to talk about: ${text}`, raw: `${text} @kim` }, 'sam')
+    site.call(
+      node,
+      'POST',
+      '/posts.json',
+      { title: `A topic to talk about: ${text}`, raw: `${text} @kim` },
+      'sam',
+    )
 
   /** The pushes that have come, in order, each once. */
   function arrived(): readonly string[] {
@@ -63,7 +73,10 @@ describe('two nodes, one of which fails', { skip }, () => {
       const expected = ['one', 'two', 'three'].map((text) => `${failing} ${text} @kim`)
       await eventually(arrived, (all) => all.length === before + 3, 30_000)
       assert.deepEqual(arrived().slice(before), expected)
-      assert.deepEqual(new Set(site.stream.since(since, 'B').map(({ status }) => status)), new Set([200, 403]))
+      assert.deepEqual(
+        new Set(site.stream.since(since, 'B').map(({ status }) => status)),
+        new Set([200, 403]),
+      )
       await bringBack()
       const key = await site.newKey('B')
       await eventually(
@@ -118,7 +131,10 @@ describe('two nodes, one of which fails', { skip }, () => {
     const early = await run()
     assert.deepEqual([early.status, early.reason], [409, 'job_running'])
     // In the place of a minute's wait.
-    await onServer(site.databaseUrl, `update job_runs set lease_until = lease_until - 60000 where name = '${name}'`)
+    await onServer(
+      site.databaseUrl,
+      `update job_runs set lease_until = lease_until - 60000 where name = '${name}'`,
+    )
     assert.equal((await run()).status, 200)
     assert.equal((await lease())?.lease_owner, null)
     await bringBack()
