@@ -153,8 +153,9 @@ export class RequestStream {
         const sent = httpRequest({ host: '127.0.0.1', port: node.port, path, headers, agent: this.#agent })
         const fail = (error: Error): void => {
           // As every client does: a connection that was idle may be closed just as it is used.
-          if (sent.reusedSocket && !isAgain && !error.message.includes('patience')) return send(true)
-          end({ ...none, error: error.message })
+          const wasIdle = sent.reusedSocket && !isAgain && !error.message.includes('patience')
+          if (wasIdle) send(true)
+          else end({ ...none, error: error.message })
         }
         sent.setTimeout(patienceMs, () => sent.destroy(new Error('patience is over')))
         sent.once('error', fail)
