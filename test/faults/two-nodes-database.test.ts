@@ -60,6 +60,8 @@ describe('two nodes whose PostgreSQL fails', { skip }, () => {
       for (const node of [nodes.A, nodes.B]) {
         assert.equal((await ask(node, '/session/current.json', { 'user-api-key': key })).status, 200)
       }
+      // What the gateway signs with is read when it is first needed.
+      assert.equal((await ask(nodes.B, '/orders', { 'user-api-key': key })).status, 200)
       const linesBefore = { A: linesOf(nodes.A, /fault/).length, B: linesOf(nodes.B, /fault/).length }
       const memoryBefore = { A: residentMb(nodes.A.pid), B: residentMb(nodes.B.pid) }
 

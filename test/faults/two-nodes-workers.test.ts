@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { eventually } from '../eventually.ts'
-import { ask, childrenOf, linesOf, skip, startTwoNodes, type TwoNodeSite } from './two-node-site.ts'
+import {
+  ask,
+  assertMostlyAnswered,
+  childrenOf,
+  linesOf,
+  skip,
+  startTwoNodes,
+  type TwoNodeSite,
+} from './two-node-site.ts'
 
 describe('two nodes, one with workers', { skip }, () => {
   let site: TwoNodeSite
@@ -29,7 +37,7 @@ describe('two nodes, one with workers', { skip }, () => {
     const lost = stream.since(since, 'B').filter(({ status }) => status === 0)
     assert.ok(lost.length <= 8, `${lost.length} requests were lost`)
     assert.equal(linesOf(nodes.B, /worker_ended/).length, 1)
-    assert.ok(stream.since(since, 'A').every(({ status }) => status === 200 || status === 403))
+    assertMostlyAnswered(stream.since(since, 'A'))
   })
 
   test('SIGHUP replaces each worker, and no request is lost', async (t) => {
@@ -42,7 +50,10 @@ describe('two nodes, one with workers', { skip }, () => {
       const replaced = performance.now()
       await eventually(() => stream.since(replaced, 'B').length >= 100)
       const seen = stream.since(since, 'B')
-      assert.deepEqual(new Set(seen.map(({ status }) => status)), new Set([200, 403]))
+      assert.deepEqual(
+        seen.filter(({ status }) => status === 0),
+        [],
+      )
       t.diagnostic(`${seen.length} requests during ${Math.round(replaced - since)} ms`)
     }
   })
@@ -67,7 +78,7 @@ describe('two nodes, one with workers', { skip }, () => {
     const since = performance.now()
     const bringBack = await site.kill('B')
     await eventually(() => old.every((pid) => !isRunning(pid)))
-    assert.ok(stream.since(since, 'A').every(({ status }) => status === 200 || status === 403))
+    assertMostlyAnswered(stream.since(since, 'A'))
     await bringBack()
     assert.equal(workers().length, 2)
   })
