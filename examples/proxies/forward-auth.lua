@@ -38,8 +38,10 @@ core.register_action("hallpass", { "http-req" }, function(txn)
     end
     return
   end
-  -- A refusal goes to the caller as it is. Without an answer nobody agreed, so nobody comes in.
+  -- A refusal goes to the caller as it is; 503 says that Hallpass cannot tell at the moment. Without an answer nobody
+  -- agreed, so nobody comes in.
   local known = answer.status == 401 or answer.status == 403 or answer.status == 429
+    or (answer.status == 503 and answer.headers["hallpass-status"] ~= nil)
   local reply = txn:reply({ status = known and answer.status or 502 })
   if known then
     for name, values in pairs(answer.headers) do

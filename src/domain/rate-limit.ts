@@ -278,7 +278,8 @@ export function limitRefusal(
   { limit, waitSeconds, unshared }: Extract<RateDecision, { outcome: 'limited' }>,
   code?: string,
 ): Refusal {
-  if (unshared) return refusal('limits_unavailable')
+  // A node finds Redis again within two seconds of its return.
+  if (unshared) return refusal('limits_unavailable', { wait_seconds: 2 })
   const plain = { limit: limit.name, wait_seconds: waitSeconds, time_left: waitingTime(waitSeconds) }
   const details = code === undefined ? plain : { ...plain, code }
   return refusal('rate_limited', details)

@@ -64,10 +64,10 @@ export async function answerForwardAuth(
   decided?: Refusal,
 ): Promise<Response> {
   const asked = readQuestion(parts, request, connection)
-  if ('reason' in asked) return refuse(parts, request, asked, undefined)
+  if ('reason' in asked) return refuseForwardAuth(parts, request, asked)
   const decision = decided ?? (await decide(parts, request, asked))
   return decision && 'reason' in decision
-    ? refuse(parts, request, decision, asked.route)
+    ? refuseForwardAuth(parts, request, decision, asked.route)
     : new Response(null, { headers: forwardAuthHeaders(decision) })
 }
 
@@ -195,7 +195,8 @@ function mayHaveBody(method: string, headers: HeaderReader): boolean {
   )
 }
 
-function refuse(
+/** A refusal as proxies understand it, also of a question that could not be decided. */
+export function refuseForwardAuth(
   parts: ForwardAuthParts,
   request: Request,
   why: Refusal,

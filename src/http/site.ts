@@ -19,7 +19,11 @@ export function addSiteRoutes(router: Router, service: Service): void {
       await service.domain.store.ping()
       // Nobody is let in: whoever spreads requests over nodes is to choose another.
       if (service.domain.limiter.isClosed) {
-        return refused(visit, refusal('limits_unavailable'), service.domain.settings.current().title)
+        return refused(
+          visit,
+          refusal('limits_unavailable', { wait_seconds: 2 }),
+          service.domain.settings.current().title,
+        )
       }
       return json({ status: 'ok', ...limitsOf(service) })
     } catch {

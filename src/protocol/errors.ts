@@ -705,7 +705,7 @@ export const refusalCatalogue = {
     message:
       'this server cannot tell at the moment how many requests were let in elsewhere, and is set to let nobody in until it can',
     remedy:
-      'try again in a minute; if it stays, tell the administrator: Redis is not to be reached, and the setting limits_without_redis is `refuse`',
+      'try again in {wait_seconds} seconds; if it stays, tell the administrator: Redis is not to be reached, and the setting limits_without_redis is `refuse`',
   },
   store_unavailable: {
     status: 503,

@@ -19,7 +19,12 @@ import { createSigningKeys } from '../domain/signing-keys.ts'
 import { StoreUnavailable } from '../domain/store.ts'
 import { knownTrace, traceOf } from '../domain/trace.ts'
 import { tracedStore } from '../domain/tracing.ts'
-import { answerForwardAuth, type ForwardAuthParts, isForwardAuth } from '../edge/forward-auth.ts'
+import {
+  answerForwardAuth,
+  type ForwardAuthParts,
+  isForwardAuth,
+  refuseForwardAuth,
+} from '../edge/forward-auth.ts'
 import { createIdentitySigner } from '../edge/identity-token.ts'
 import { createAllRoutes } from '../http/all-routes.ts'
 import { refused } from '../http/answer.ts'
@@ -298,7 +303,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       // A browser's script may read a refusal; what is allowed, the application answers.
       return response.status === 200 ? response : hallpass.withCors(request, response)
     } catch (error) {
-      return hallpass.refuse(request, refusalOf(error, request))
+      const why = refusalOf(error, request)
+      return hallpass.withCors(request, refuseForwardAuth(forwardAuth, request, why))
     }
   }
 

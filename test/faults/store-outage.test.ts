@@ -116,6 +116,20 @@ for (const fault of ['refuses', 'hangs'] as const) {
       })
     }
 
+    test('nginx, which hands on no body of its own accord, is told the refusal in headers', async (t) => {
+      const site = await breakableSite(t)
+      site.break(fault)
+      const asked = {
+        'user-api-key': 'e'.repeat(32),
+        'x-original-method': 'GET',
+        'x-original-uri': '/orders',
+      }
+      const response = await site.ask('/hallpass/forward-auth', asked)
+      assert.equal(response.headers.get('hallpass-status'), '503')
+      assert.match(response.headers.get('hallpass-refusal') ?? '', /"reason":"store_unavailable"/)
+      await assertUnavailable(response)
+    })
+
     // What an attacker would gain: a key that was revoked while this server could not hear of it.
     test('a key in memory is refused once the bound is over, with 503, and works again by itself', async (t) => {
       const site = await breakableSite(t)

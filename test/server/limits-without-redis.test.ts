@@ -47,6 +47,7 @@ describe('a site whose Redis is killed', { skip: redisServer.skip }, () => {
     await redis.kill()
     const refused = await eventually(ask, ({ status }) => status !== 200)
     assert.equal(refused.status, 503)
+    assert.equal(refused.headers.get('retry-after'), '2')
     assert.equal(((await refused.json()) as { reason: string }).reason, 'limits_unavailable')
     assert.deepEqual(await readiness(site), { status: 503, shared: undefined, reason: 'limits_unavailable' })
     assert.equal((await site.request('/healthz')).status, 200)
