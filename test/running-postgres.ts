@@ -1,6 +1,7 @@
 /** A real PostgreSQL for tests. See `fresh-postgres.ts` for databases on the one that a run shares. */
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +19,11 @@ export interface RunningPostgres {
   start(): Promise<void>
   /** Ends the server at once, as a fault does (SIGQUIT: PostgreSQL recovers at the next start). */
   kill9(): Promise<void>
+  /** Ends each of its processes with SIGKILL, as a machine that is gone does. */
+  killAll(): Promise<void>
+  /** Stops its processes from running, without ending them: connections stay, and nothing is answered. Linux alone. */
+  freeze(): void
+  thaw(): void
   /** Stops it, and removes its data. */
   stop(): Promise<void>
 }
@@ -68,18 +74,39 @@ export async function startPostgres(options: { readonly durable?: boolean } = {}
   } catch (error) {
     throw new Error(`PostgreSQL did not start: ${String(error)}\n${log.join('')}`)
   }
+  const postmaster = (): ChildProcess => (server as unknown as { process: ChildProcess }).process
+  /** The postmaster first: what stands still starts no further processes. */
+  const signalAll = (signal: NodeJS.Signals): void => {
+    const { pid = 0 } = postmaster()
+    process.kill(pid, signal === 'SIGKILL' ? 'SIGSTOP' : signal)
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+    for (const child of children.filter(Boolean)) process.kill(Number(child), signal)
+    if (signal === 'SIGKILL') process.kill(pid, signal)
+  }
   return {
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     port,
     start: () => server.start(),
     async kill9() {
-      const { process: child } = server as unknown as { process: ChildProcess }
+      const child = postmaster()
       const ended = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGQUIT')
       await ended
     },
+    async killAll() {
+      const child = postmaster()
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      signalAll('SIGKILL')
+      await ended
+    },
+    freeze: () => signalAll('SIGSTOP'),
+    thaw: () => signalAll('SIGCONT'),
     async stop() {
-      await server.stop()
+      const { exitCode, signalCode } = postmaster()
+      if (exitCode === null && signalCode === null) {
+        signalAll('SIGCONT')
+        await server.stop()
+      }
       await rm(folder, { recursive: true, force: true })
     },
   }

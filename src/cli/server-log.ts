@@ -20,7 +20,7 @@ export const logFormats = ['auto', 'json', 'text'] as const
 export type LogFormat = (typeof logFormats)[number]
 
 export interface ServerLogOptions {
-  /** What is worth a line. At `debug`, every request; at `info`, every refusal but those for a limit. */
+  /** What is worth a line. At `debug`, every request; at `info`, every refusal but those for a limit or an outage. */
   readonly level: LogLevel
   /** `auto`: text where `to` is a terminal, else JSON. */
   readonly format: LogFormat
@@ -81,8 +81,8 @@ export function openServerLog(options: ServerLogOptions): ServerLog {
       isOn: options.level === 'debug',
       answered: (request) => write('debug', { event: 'request', ...answeredFacts(request) }),
       refused(request) {
-        // Whoever is over a limit must not fill the log as well.
-        const level = request.refusal.status === 429 ? 'debug' : 'info'
+        // Whoever is over a limit must not fill the log as well; nor must an outage, which is told of by itself.
+        const level = [429, 503].includes(request.refusal.status) ? 'debug' : 'info'
         if (logLevels.indexOf(level) >= lowest) write(level, { event: 'refused', ...refusedFacts(request) })
       },
       busTrusted(isTrusted) {

@@ -15,7 +15,7 @@ const mostWaiting = 1000
  * cannot be reached, and what would wait behind too many others, rejects with {@link StoreUnavailable}. Other errors stay
  * what they are. A question counts as waiting until the store itself has given it up.
  */
-export function guardStore(store: Store, guard: StoreGuard): Store {
+export function guardStore<Asked extends object = Store>(store: Asked, guard: StoreGuard): Asked {
   let waiting = 0
 
   function ask<T>(question: () => Promise<T>): Promise<T> {

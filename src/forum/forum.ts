@@ -8,8 +8,10 @@
  */
 import { Hono } from 'hono'
 import { routePath } from 'hono/route'
+import { guardStore } from '../domain/guarded-store.ts'
 import type { Clock, Connection, Directory } from '../domain/ports.ts'
 import type { PushNotification } from '../domain/push.ts'
+import { StoreUnavailable } from '../domain/store.ts'
 import { traceOf } from '../domain/trace.ts'
 import type { User } from '../domain/user.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
@@ -18,6 +20,7 @@ import { routeName } from '../protocol/route-name.ts'
 import type { Hallpass } from '../server/hallpass.ts'
 import type { Database } from '../storage/database.ts'
 import { migrate } from '../storage/migrate.ts'
+import { isUnavailable } from '../storage/unavailable.ts'
 import { answerAsset } from './assets.ts'
 import { addBookmarkRoutes } from './bookmark-routes.ts'
 import { addCategoryRoutes } from './category-routes.ts'
@@ -87,6 +90,10 @@ export async function createForum(options: ForumOptions): Promise<Forum> {
     userFields: options.userFields ?? (async () => ({})),
   }
   await addFirstTopic(forum)
+  const { unreadOf } = guardStore(
+    { unreadOf: async (user: User) => unreadFields(await countUnreadNotifications(forum.db, user)) },
+    { timeoutMs: () => hallpass.settings().store_timeout_ms, isUnavailable },
+  )
   const router = createRouter(forum)
 
   return {
@@ -100,7 +107,7 @@ export async function createForum(options: ForumOptions): Promise<Forum> {
         return refuse(hallpass, request, error, report)
       }
     },
-    currentUserFields: async (user) => unreadFields(await countUnreadNotifications(forum.db, user)),
+    currentUserFields: unreadOf,
     describeUser: (user, viewer) => describeUser(forum, user, viewer),
   }
 }
@@ -184,6 +191,10 @@ function toRefusal(
   report: (error: unknown, requestId: string) => void,
 ): Refusal {
   if (error instanceof RefusedError) return error.refusal
+  // Every request meets an outage, which Hallpass tells of itself.
+  if (error instanceof StoreUnavailable || isUnavailable(error)) {
+    return refusal('store_unavailable', { wait_seconds: 1 })
+  }
   const requestId = traceOf(request).id
   report(error, requestId)
   return refusal('internal', { request_id: requestId })

@@ -46,10 +46,11 @@ const limited = {
     time_left: '1 second',
   }),
 }
+const unavailable = { ...refused, refusal: refusal('store_unavailable', { wait_seconds: 1 }) }
 
 describe('the level', () => {
   const wanted: readonly (readonly [LogLevel, string[]])[] = [
-    ['debug', ['x', 'request', 'refused', 'refused', 'w', 'fault']],
+    ['debug', ['x', 'request', 'refused', 'refused', 'refused', 'w', 'fault']],
     ['info', ['x', 'refused', 'w', 'fault']],
     ['warn', ['w', 'fault']],
     ['error', ['fault']],
@@ -61,6 +62,7 @@ describe('the level', () => {
       log.observer.answered(request)
       log.observer.refused(refused)
       log.observer.refused(limited)
+      log.observer.refused(unavailable)
       log.warn('w', 'careful')
       log.fault(new Error('broken'), trace.id)
       const lines = (await written())
