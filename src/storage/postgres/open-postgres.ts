@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { Kysely, sql } from 'kysely'
-import type { Client, Pool } from 'pg'
+import type { Pool } from 'pg'
 import type { Database } from '../database.ts'
 import { refuseQueriesBesideTransaction, transactionsOver } from '../transaction.ts'
 import { postgresLocation } from './address.ts'
 import { SerialPostgresDialect } from './dialect.ts'
-import { changesChannel, listen } from './listen.ts'
+import { changesChannel, type ListeningConnection, listen } from './listen.ts'
 import { checkServer, openingFailed } from './opening-failed.ts'
 import { connectionOptions, preparingPool } from './pool.ts'
 import { postgresSchema } from './schema-dialect.ts'
+import { Sockets } from './sockets.ts'
 
 export interface PostgresOptions {
   /**
@@ -45,7 +46,8 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
         type === int8 ? Number : pg.types.getTypeParser(type, format as 'text'),
     } as typeof pg.types,
   }
-  const pool: Pool = new pg.Pool({ ...config, max: poolSize })
+  const sockets = new Sockets()
+  const pool: Pool = new pg.Pool({ ...config, max: poolSize, stream: sockets.create })
   // Whoever uses the connection hears of its end by the query that fails. Unheard, it would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => void client.on('error', () => {}))
@@ -56,20 +58,25 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
   try {
     await checkServer(kysely, location)
   } catch (error) {
-    await kysely.destroy()
+    await sockets.endWithin(listenerPatienceMs, () => kysely.destroy())
     throw openingFailed(location, error)
   }
 
-  async function connect(): Promise<Client> {
-    const client = new pg.Client(config)
+  async function connect(signal: AbortSignal): Promise<ListeningConnection> {
+    const own = new Sockets()
+    const client = new pg.Client({ ...config, stream: own.create })
     client.on('error', () => {})
+    const end = () => own.endWithin(listenerPatienceMs, () => client.end().catch(() => {}))
+    signal.addEventListener('abort', own.takeAway)
     try {
       await client.connect()
+      return { client, end }
     } catch (error) {
-      await client.end().catch(() => {})
+      await end()
       throw error
+    } finally {
+      signal.removeEventListener('abort', own.takeAway)
     }
-    return client
   }
 
   // By this it knows its own commits, of which it need not hear.
@@ -79,8 +86,10 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
 
   async function close(): Promise<void> {
     await Promise.all([...watching].map((stop) => stop()))
-    await transactionsOver(kysely)
-    await kysely.destroy()
+    await sockets.endWithin(closePatienceMs, async () => {
+      await transactionsOver(kysely)
+      await kysely.destroy()
+    })
   }
 
   return {
@@ -107,6 +116,12 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
     },
   }
 }
+
+/** How long the transactions that were asked for have until the database is closed without them, in milliseconds. */
+const closePatienceMs = 5000
+
+/** The same for a connection that only listens, which owes nobody anything. */
+const listenerPatienceMs = 500
 
 /** The number that PostgreSQL has for the type bigint. */
 const int8 = 20
