@@ -90,18 +90,22 @@ export async function createForum(options: ForumOptions): Promise<Forum> {
     userFields: options.userFields ?? (async () => ({})),
   }
   await addFirstTopic(forum)
-  const { unreadOf } = guardStore(
-    { unreadOf: async (user: User) => unreadFields(await countUnreadNotifications(forum.db, user)) },
+  const router = createRouter(forum)
+  // Whatever asks the database goes through here, as a whole: no request waits for one that does not answer.
+  const { page, unreadOf } = guardStore(
+    {
+      page: async (request: Request, environment: ForumEnvironment) => router.fetch(request, environment),
+      unreadOf: async (user: User) => unreadFields(await countUnreadNotifications(forum.db, user)),
+    },
     { timeoutMs: () => hallpass.settings().store_timeout_ms, isUnavailable },
   )
-  const router = createRouter(forum)
 
   return {
     async fetch(request, connection) {
       try {
         return (
           (await hallpass.handle(request, connection)) ??
-          hallpass.withCors(request, await answer(forum, router, request, connection, report))
+          hallpass.withCors(request, await answer(forum, page, request, connection, report))
         )
       } catch (error) {
         return refuse(hallpass, request, error, report)
@@ -146,7 +150,7 @@ function createRouter(forum: ForumParts): ForumRouter {
 
 async function answer(
   forum: ForumParts,
-  router: ForumRouter,
+  page: (request: Request, environment: ForumEnvironment) => Promise<Response>,
   request: Request,
   connection: Connection | undefined,
   report: (error: unknown, requestId: string) => void,
@@ -156,7 +160,7 @@ async function answer(
   if (reads && pathname.startsWith('/forum/')) return answerAsset(pathname)
   const visit = await receive(forum.hallpass, request, connection)
   const environment: ForumEnvironment = { visit }
-  const response = await Promise.resolve(router.fetch(request, environment)).catch((error: unknown) =>
+  const response = await page(request, environment).catch((error: unknown) =>
     refuse(forum.hallpass, request, error, report),
   )
   return forum.hallpass.withCaller(response, visit.identity, environment.routeName ?? 'exceptions/not_found')

@@ -449,11 +449,12 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     },
 
     async close() {
-      await bus?.close()
       stopFlushing()
       await jobs.stop()
       await pushes.stop()
+      // Before anything that may take long where the database does not answer: what is not written by then is lost.
       await flush()
+      await bus?.close()
       await sharedLimits?.stop()
     },
   }

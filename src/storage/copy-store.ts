@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely'
 import { HallpassError } from '../protocol/errors.ts'
 import type { Database } from './database.ts'
 import { type MigrationList, migrateWithin, planMigrations } from './migrate.ts'
+import { explainUnreadable, refuseStrayValues } from './stray-values.ts'
 import { type TableLayout, tableLayouts } from './table-layout.ts'
 import { inSnapshot, inTransaction } from './transaction.ts'
 
@@ -32,7 +33,8 @@ export interface CopyReport {
  * The source is read as it was at one moment, and may be in use; what is written to it afterwards is not copied. The
  * target gets everything in one transaction, in which it is also read back and compared, so that it has all or nothing.
  *
- * @throws HallpassError `copy_target_not_empty`, `copy_source_outdated`, `copy_differs`, and as `migrate` does
+ * @throws HallpassError `copy_target_not_empty`, `copy_source_outdated`, `copy_differs`,
+ * `copy_value_unusable`, and as `migrate` and opening do
  */
 export async function copyStore(
   source: Database,
@@ -45,39 +47,58 @@ export async function copyStore(
   const { onProgress = () => {} } = options
   const lists = await listsIn(source, options.lists)
   const layouts = await tableLayouts(lists)
-  try {
-    return await inSnapshot(source.tables<unknown>(), async (reading) => {
+  const ask = asker()
+  const copying = async (from: Kysely<unknown>, writing: Kysely<unknown>): Promise<CopyReport> => {
+    const to = await target.schema.prepare(writing)
+    for (const list of lists) await migrateWithin(to, target, { ...list, contract: true })
+    for (const { name } of layouts) await refuseRows(to, name, target.location)
+    let changedTexts = 0
+    const tables: { name: string; rows: number; checksum: string }[] = []
+    for (const layout of layouts) {
+      const total = await ask(source, () => count(from, layout.name))
+      const copied = createHash('sha256')
+      let done = 0
+      const reading = batches(from, layout)
+      const next = () => reading.next().catch((error) => explainUnreadable(from, layout, error))
+      for (let batch = await ask(source, next); !batch.done; batch = await ask(source, next)) {
+        const rows = batch.value
+        refuseStrayValues(layout, rows)
+        const kept = rows.map((row) => row.map((value) => keep(value, target)))
+        changedTexts += differing(rows, kept)
+        await insert(to, layout, kept)
+        for (const row of kept) copied.update(canonical(row))
+        done += rows.length
+        onProgress({ table: layout.name, done, total, step: 'copying' })
+      }
+      if (layout.counts) {
+        const last = await ask(source, () => source.schema.lastId(from, layout.name))
+        await target.schema.setLastId(to, layout.name, last)
+      }
+      const checksum = copied.digest('hex')
+      await verify(to, layout, { rows: done, checksum, total, onProgress })
+      tables.push({ name: layout.name, rows: done, checksum })
+    }
+    return { tables, changedTexts }
+  }
+  return ask(source, () =>
+    inSnapshot(source.tables<unknown>(), async (reading) => {
       const from = await source.schema.prepare(reading)
-      return inTransaction(target.tables<unknown>(), async (writing) => {
-        const to = await target.schema.prepare(writing)
-        for (const list of lists) await migrateWithin(to, target, { ...list, contract: true })
-        for (const { name } of layouts) await refuseRows(to, name, target.location)
-        let changedTexts = 0
-        const tables: { name: string; rows: number; checksum: string }[] = []
-        for (const layout of layouts) {
-          const total = await count(from, layout.name)
-          const copied = createHash('sha256')
-          let done = 0
-          for await (const rows of batches(from, layout)) {
-            const kept = rows.map((row) => row.map((value) => keep(value, target)))
-            changedTexts += differing(rows, kept)
-            await insert(to, layout, kept)
-            for (const row of kept) copied.update(canonical(row))
-            done += rows.length
-            onProgress({ table: layout.name, done, total, step: 'copying' })
-          }
-          if (layout.counts) {
-            await target.schema.setLastId(to, layout.name, await source.schema.lastId(from, layout.name))
-          }
-          const checksum = copied.digest('hex')
-          await verify(to, layout, { rows: done, checksum, total, onProgress })
-          tables.push({ name: layout.name, rows: done, checksum })
-        }
-        return { tables, changedTexts }
-      })
-    })
-  } catch (error) {
-    throw target.explain(source.explain(error))
+      return ask(target, () => inTransaction(target.tables<unknown>(), (writing) => copying(from, writing)))
+    }),
+  )
+}
+
+/** Explains each error by the database that was asked first: it passes the other on its way, and is not that one's. */
+function asker(): <T>(database: Database, question: () => Promise<T>) => Promise<T> {
+  const explained = new Set<unknown>()
+  return async (database, question) => {
+    try {
+      return await question()
+    } catch (error) {
+      const meant = explained.has(error) ? error : database.explain(error)
+      explained.add(meant)
+      throw meant
+    }
   }
 }
 

@@ -8,6 +8,8 @@ export interface TableLayout {
   readonly columns: readonly string[]
   /** The columns of the primary key, in its order: rows are read in this order. */
   readonly key: readonly string[]
+  /** The columns of whole numbers. */
+  readonly integers: ReadonlySet<string>
   /** Whether `id` counts by itself. */
   readonly counts: boolean
 }
@@ -27,14 +29,15 @@ export async function tableLayouts(lists: readonly MigrationList[]): Promise<rea
     `.execute(db)
     const layouts: TableLayout[] = []
     for (const { name, sql: text } of tables) {
-      const { rows: columns } = await sql<{ name: string; pk: number }>`
-        select name, pk from pragma_table_info(${name}) order by cid
+      const { rows: columns } = await sql<{ name: string; pk: number; type: string }>`
+        select name, pk, type from pragma_table_info(${name}) order by cid
       `.execute(db)
       const key = columns.filter(({ pk }) => pk > 0).sort((one, other) => one.pk - other.pk)
       layouts.push({
         name,
         columns: columns.map((column) => column.name),
         key: key.map((column) => column.name),
+        integers: new Set(columns.filter(({ type }) => /int/i.test(type)).map((column) => column.name)),
         counts: /\bautoincrement\b/i.test(text),
       })
     }

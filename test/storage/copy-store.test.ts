@@ -133,6 +133,27 @@ describe('copyStore', () => {
     assert.equal((await (await createStore(target)).settings.all())[0]?.value, 'a\ufffdb')
   })
 
+  test('what fails in the target is not said of the source', async (t) => {
+    const [source, url] = [await sqlite(t), new URL(await freshPostgresUrl({ empty: true }))]
+    await createStore(source)
+    url.searchParams.set('options', '-c default_transaction_read_only=on')
+    const target = opened(t, await openPostgres({ url: url.href }))
+    const error = await refusalOf(copy(source, target))
+    assert.ok(error.message.includes(`${target.location} is read-only`), error.message)
+    assert.ok(!error.message.includes(source.location))
+  })
+
+  test('a value that is no number, or too large a one, is refused with its table and column', async (t) => {
+    for (const value of ['soon', String(2n ** 53n)]) {
+      const [source, target] = [await sqlite(t), await postgres(t)]
+      await (await createStore(source)).settings.put({ name: 'one', value: '', updatedAt: 1 })
+      await sql`update site_settings set updated_at = ${sql.lit(value)}`.execute(source.tables<unknown>())
+      const error = await refusalOf(copy(source, target))
+      assert.equal(error.reason, 'copy_value_unusable')
+      assert.match(error.message, /site_settings\.updated_at/)
+    }
+  })
+
   test('what is written to the source meanwhile is not in the copy, and is not hindered', async (t) => {
     const [source, target] = [await sqlite(t), await postgres(t)]
     const store = await createStore(source)

@@ -7,6 +7,7 @@ import type { StoreSession } from '../../src/domain/store.ts'
 import { HallpassError } from '../../src/protocol/errors.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openPostgresStore } from '../../src/storage/open-store.ts'
+import { postgresLocation } from '../../src/storage/postgres/address.ts'
 import { openPostgres } from '../../src/storage/postgres/open-postgres.ts'
 import { createStore } from '../../src/storage/store.ts'
 import { auditRecord, hash, insertClient, now, userApiKey } from '../../src/testing/store-contract/samples.ts'
@@ -83,10 +84,29 @@ describe('openPostgres', () => {
     })
   }
 
-  test('refuses an address that is none, and does not repeat it', async () => {
-    const error = await refusalOf(openPostgres({ url: 'postgres://user:sec/ret@host:port/x' }))
-    assert.equal(error.reason, 'configuration_invalid')
-    assert.doesNotMatch(error.message, /sec/)
+  // What is behind the first @ would be asked of name servers, and said in the log.
+  for (const password of [
+    'sec/ret',
+    'sec@ret',
+    'p@sec/w',
+    'sec#ret',
+    '12?sec',
+    '12/sec',
+    'sec%',
+    'p@sec/w#rd%?&x',
+  ]) {
+    test(`refuses an address with the password ${password} as it is, and does not repeat it`, async () => {
+      const error = await refusalOf(openPostgres({ url: `postgres://user:${password}@127.0.0.1:1/x` }))
+      assert.equal(error.reason, 'configuration_invalid')
+      assert.doesNotMatch(error.message, /sec/)
+      assert.match(error.remedy, /%40/)
+    })
+  }
+
+  test('says which socket it is', () => {
+    assert.equal(postgresLocation('postgres:///hall?host=/run/pg'), 'postgres:///hall?host=/run/pg')
+    assert.equal(postgresLocation('postgres:///hall'), 'postgres://localhost/hall')
+    assert.equal(postgresLocation('postgres://a%40b:c%2Fd@[::1]:5/hall?x=y'), 'postgres://a@b@[::1]:5/hall')
   })
 
   test('refuses a database that keeps text in another encoding', async () => {

@@ -11,16 +11,35 @@ export function isPostgresUrl(text: string): boolean {
  * @throws HallpassError `configuration_invalid` for a text that is no such address; it does not repeat the text
  */
 export function postgresLocation(url: string): string {
-  const parsed = isPostgresUrl(url) && URL.canParse(url) ? new URL(url) : undefined
-  if (parsed === undefined) {
+  const parsed = isPostgresUrl(url) && !isAmbiguous(url) && URL.canParse(url) ? new URL(url) : undefined
+  const user = parsed && decoded(parsed.username)
+  if (parsed === undefined || user === undefined || decoded(parsed.password) === undefined) {
     throw new HallpassError(
       'configuration_invalid',
       'the address of the database cannot be read',
-      'give one such as postgres://user:password@host:5432/name; characters such as @, / and # in a password are ' +
-        'written as %40, %2F and %23',
+      'give one such as postgres://user:password@host:5432/name; characters such as @, /, #, ? and % in a password are ' +
+        'written as %40, %2F, %23, %3F and %25',
     )
   }
-  const user = parsed.username === '' ? '' : `${decodeURIComponent(parsed.username)}@`
-  const host = parsed.host === '' ? (parsed.searchParams.get('host') ?? 'localhost') : parsed.host
-  return `postgres://${user}${host}${parsed.pathname}`
+  const socket = parsed.host === '' ? parsed.searchParams.get('host') : null
+  const host = parsed.host === '' && socket === null ? 'localhost' : parsed.host
+  const where = `postgres://${user === '' ? '' : `${user}@`}${host}${parsed.pathname}`
+  return socket === null ? where : `${where}?host=${socket}`
+}
+
+/**
+ * Whether a password may have been cut in two where it holds a character that means something in an address: then its rest
+ * would be taken for the host, which messages name and name servers are asked for.
+ */
+function isAmbiguous(url: string): boolean {
+  const [, ...parts] = url.split('@')
+  return parts.length > 1 || url.includes('#') || /[/?].*@/.test(url.replace(/^[^:]*:\/\//, ''))
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
 }

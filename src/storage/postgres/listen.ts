@@ -11,12 +11,21 @@ const [shortestWaitMs, longestWaitMs] = [50, 2000]
 /** How often a connection on which nothing is heard is asked whether it is still there, in milliseconds. */
 const aliveEveryMs = 5000
 
+export interface ListeningConnection {
+  readonly client: Client
+  /** Ends it, whether the server answers or not. */
+  readonly end: () => Promise<void>
+}
+
+/** Makes the connection, unless `signal` says meanwhile that it is of no use any more. */
+type Connect = (signal: AbortSignal) => Promise<ListeningConnection>
+
 /**
  * Hears of commits on a connection of its own, but for those of `origin`, until it is stopped. A connection that breaks is
  * made again, for as long as it takes. Resolves when the first attempt has succeeded or failed.
  */
 export async function listen(
-  connect: () => Promise<Client>,
+  connect: Connect,
   origin: string,
   { onCommit, onLost }: ChangeListener,
 ): Promise<() => Promise<void>> {
@@ -57,30 +66,33 @@ export async function listen(
 
 /** Hears until the connection is lost or `signal` ends it. Answers with why it was lost. */
 async function hear(
-  connect: () => Promise<Client>,
+  connect: Connect,
   onNotification: (notification: { readonly payload?: string | undefined }) => void,
   signal: AbortSignal,
   onHeard: () => void,
 ): Promise<unknown> {
-  let client: Client | undefined
+  let connection: ListeningConnection | undefined
   let asking: NodeJS.Timeout | undefined
+  const lost = Promise.withResolvers<unknown>()
+  const stop = (): void => lost.resolve(undefined)
   try {
-    client = await connect()
-    const connection = client
-    const lost = Promise.withResolvers<unknown>()
-    connection.on('error', lost.resolve)
-    connection.on('end', () => lost.resolve(new Error('the connection to the database was closed')))
-    connection.on('notification', onNotification)
-    signal.addEventListener('abort', () => lost.resolve(undefined), { once: true })
-    await connection.query(`listen ${changesChannel}`)
-    onHeard()
-    asking = setInterval(() => void connection.query('select 1').catch(lost.resolve), aliveEveryMs)
+    connection = await connect(signal)
+    const { client } = connection
+    client.on('error', lost.resolve)
+    client.on('end', () => lost.resolve(new Error('the connection to the database was closed')))
+    client.on('notification', onNotification)
+    signal.addEventListener('abort', stop)
+    // It says so once, and that may have been while the connection was made.
+    if (signal.aborted) return undefined
+    await Promise.race([client.query(`listen ${changesChannel}`).then(onHeard), lost.promise])
+    asking = setInterval(() => void client.query('select 1').catch(lost.resolve), aliveEveryMs)
     asking.unref()
     return await lost.promise
   } catch (error) {
     return error
   } finally {
     clearInterval(asking)
-    await client?.end().catch(() => {})
+    signal.removeEventListener('abort', stop)
+    await connection?.end()
   }
 }

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { Kysely, sql } from 'kysely'
-import type { Client, Pool } from 'pg'
+import type { Pool } from 'pg'
 import type { Database } from '../database.ts'
 import { refuseQueriesBesideTransaction, transactionsOver } from '../transaction.ts'
 import { postgresLocation } from './address.ts'
 import { SerialPostgresDialect } from './dialect.ts'
-import { changesChannel, listen } from './listen.ts'
+import { changesChannel, type ListeningConnection, listen } from './listen.ts'
 import { checkServer, openingFailed } from './opening-failed.ts'
 import { connectionOptions, preparingPool, silentAfterMs } from './pool.ts'
 import { promptClient } from './prompt-client.ts'
 import { postgresSchema } from './schema-dialect.ts'
+import { Sockets } from './sockets.ts'
 
 export interface PostgresOptions {
   /**
@@ -47,7 +48,8 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
     } as typeof pg.types,
   }
   const PromptClient = promptClient(pg.Client)
-  const pool: Pool = new pg.Pool({ ...config, max: poolSize, Client: PromptClient })
+  const sockets = new Sockets()
+  const pool: Pool = new pg.Pool({ ...config, max: poolSize, Client: PromptClient, stream: sockets.create })
   // Whoever uses the connection hears of its end by the query that fails. Unheard, it would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => void client.on('error', () => {}))
@@ -59,20 +61,25 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
   try {
     await checkServer(kysely, location)
   } catch (error) {
-    await kysely.destroy()
+    await sockets.endWithin(listenerPatienceMs, () => kysely.destroy())
     throw openingFailed(location, error)
   }
 
-  async function connect(): Promise<Client> {
-    const client = new PromptClient(config)
+  async function connect(signal: AbortSignal): Promise<ListeningConnection> {
+    const own = new Sockets()
+    const client = new PromptClient({ ...config, stream: own.create })
     client.on('error', () => {})
+    const end = () => own.endWithin(listenerPatienceMs, () => client.end().catch(() => {}))
+    signal.addEventListener('abort', own.takeAway)
     try {
       await client.connect()
+      return { client, end }
     } catch (error) {
-      await client.end().catch(() => {})
+      await end()
       throw error
+    } finally {
+      signal.removeEventListener('abort', own.takeAway)
     }
-    return client
   }
 
   // By this it knows its own commits, of which it need not hear.
@@ -82,8 +89,10 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
 
   async function close(): Promise<void> {
     await Promise.all([...watching].map((stop) => stop()))
-    await transactionsOver(kysely)
-    await kysely.destroy()
+    await sockets.endWithin(closePatienceMs, async () => {
+      await transactionsOver(kysely)
+      await kysely.destroy()
+    })
   }
 
   return {
@@ -113,6 +122,12 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
     },
   }
 }
+
+/** How long the transactions that were asked for have until the database is closed without them, in milliseconds. */
+const closePatienceMs = 5000
+
+/** The same for a connection that only listens, which owes nobody anything. */
+const listenerPatienceMs = 500
 
 /** The number that PostgreSQL has for the type bigint. */
 const int8 = 20

@@ -6,8 +6,9 @@ import { HallpassError } from '../../protocol/errors.ts'
  * error as it is.
  */
 export function openingFailed(path: string, error: unknown): unknown {
-  const complained = error instanceof Error && !(error instanceof TypeError) && 'code' in error
-  if (!complained || error instanceof HallpassError) return error
+  // SQLite's errors have its result code, those of the file system a path: all else is not about this database.
+  if (!(error instanceof Error) || error instanceof HallpassError) return error
+  if (resultCode(error) === undefined && !('path' in error)) return error
   const problem = error.message
   if (isBusy(error)) {
     return new HallpassError(
