@@ -34,7 +34,8 @@ export async function runWorker(options: ServeOptions): Promise<void> {
   let site: OpenSite | undefined
   try {
     site = await openSite(siteAddress(options, port), options, { ...shared, observing })
-    await tellPrimary({ type: 'opened' })
+    const limitsShared = site.hallpass.limitsStatus()?.shared ?? false
+    await tellPrimary({ type: 'opened', limitsShared })
     await Promise.race([toListen.promise, toStop.promise])
     const server = await listenOrExplain(site.listeners, { ...options, port }, { reusePort: sharesPort })
     await tellPrimary({ type: 'listening' })

@@ -39,6 +39,7 @@ export class WorkerCrew {
   /** Whether all have answered once. */
   #isRunning = false
   #isStopping = false
+  #limitsShared = true
   #endedInARow = 0
   #replacing: Promise<void> | undefined
 
@@ -53,6 +54,11 @@ export class WorkerCrew {
     for (let nth = 0; nth < this.#options.workers; nth += 1) this.#hire()
     await Promise.race([this.#allListen.promise, this.failed])
     this.#isRunning = true
+  }
+
+  /** Whether every worker, when it was opened, counted together with others. */
+  get limitsShared(): boolean {
+    return this.#limitsShared
   }
 
   /** Starts a new worker for each and stops that once the new one answers, one after the other. */
@@ -108,6 +114,7 @@ export class WorkerCrew {
   #hear(member: Member, message: WorkerMessage): void {
     switch (message.type) {
       case 'opened':
+        this.#limitsShared &&= message.limitsShared
         if (member.state === 'starting') member.state = 'opened'
         this.#letListen()
         break
@@ -155,13 +162,14 @@ export class WorkerCrew {
     this.#endedInARow = isSettled(listeningSince) ? 0 : this.#endedInARow + 1
     const othersAnswer = [...this.#members].some((member) => isSettled(member.listeningSince))
     const restart = decideRestart({ inARow: this.#endedInARow, workers, othersAnswer })
-    const { pid } = worker.process
+    // `pid` is in every line: that of the process which writes it.
+    const { pid: worker_pid } = worker.process
     if (restart.outcome === 'give_up') {
-      log({ event: 'worker_ended', pid, with: how })
+      log({ event: 'worker_ended', worker_pid, with: how })
       this.#failure.reject(workersFail(this.#endedInARow, how))
       return
     }
-    log({ event: 'worker_ended', pid, with: how, started_again_in_ms: restart.afterMs })
+    log({ event: 'worker_ended', worker_pid, with: how, started_again_in_ms: restart.afterMs })
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
       // A replacement may have taken its place.

@@ -2,8 +2,8 @@
 
 /** From a worker. */
 export type WorkerMessage =
-  /** Its site is open. */
-  | { readonly type: 'opened' }
+  /** Its site is open. `limitsShared`: it counts together with others. */
+  | { readonly type: 'opened'; readonly limitsShared: boolean }
   /** It answers on the port. */
   | { readonly type: 'listening' }
   /** It asks for what all workers let in so far. */
