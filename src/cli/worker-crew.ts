@@ -5,8 +5,10 @@ import { decideRestart, settledMs } from './restart-policy.ts'
 import { LimitRelay } from './worker-limits.ts'
 import type { PrimaryMessage, WorkerMessage } from './worker-messages.ts'
 
-/** How long workers that are told to stop may take before they are ended, in milliseconds: requests get five seconds. */
-const patienceMs = 20_000
+/** How long a worker that is told to stop may take before it is ended, in milliseconds: requests get five seconds. */
+const defaultPatienceMs = 20_000
+/** How long one that is replaced still answers on connections which are open, in milliseconds. */
+const drainMs = 1000
 
 export interface CrewOptions {
   /** How many there are to be. */
@@ -14,6 +16,8 @@ export interface CrewOptions {
   /** Added to the environment of each. */
   readonly env: Readonly<Record<string, string>>
   readonly log: (event: LogEvent) => void
+  /** How long a worker that is told to stop may take before it is ended, in milliseconds. Default 20 000. */
+  readonly patienceMs?: number
 }
 
 /** A worker and how far it has come. */
@@ -42,6 +46,8 @@ export class WorkerCrew {
   #limitsShared = true
   #endedInARow = 0
   #replacing: Promise<void> | undefined
+  /** Whether somebody asked since the last replacement began. */
+  #newOnesWanted = false
 
   constructor(options: CrewOptions) {
     this.#options = options
@@ -54,6 +60,7 @@ export class WorkerCrew {
     for (let nth = 0; nth < this.#options.workers; nth += 1) this.#hire()
     await Promise.race([this.#allListen.promise, this.failed])
     this.#isRunning = true
+    if (this.#newOnesWanted) void this.replaceAll()
   }
 
   /** Whether every worker, when it was opened, counted together with others. */
@@ -61,9 +68,13 @@ export class WorkerCrew {
     return this.#limitsShared
   }
 
-  /** Starts a new worker for each and stops that once the new one answers, one after the other. */
+  /**
+   * Starts a new worker for each and stops that once the new one answers, one after the other. Asked for during a start or a
+   * replacement, it follows upon that: what the newest workers have read may be older than what they are to read.
+   */
   replaceAll(): Promise<void> {
-    this.#replacing ??= this.#replaceEach().finally(() => {
+    this.#newOnesWanted = true
+    this.#replacing ??= this.#replaceWhileWanted().finally(() => {
       this.#replacing = undefined
     })
     return this.#replacing
@@ -73,15 +84,17 @@ export class WorkerCrew {
   async stop(): Promise<void> {
     this.#isStopping = true
     for (const timer of this.#timers) clearTimeout(timer)
-    const timer = setTimeout(() => {
-      for (const { worker } of this.#members) worker.process.kill('SIGKILL')
-    }, patienceMs)
-    await Promise.all([...this.#members].map((member) => this.#dismiss(member)))
-    clearTimeout(timer)
+    await Promise.all([...this.#members].map((member) => this.#dismiss(member, 0)))
+  }
+
+  async #replaceWhileWanted(): Promise<void> {
+    while (this.#newOnesWanted && this.#isRunning && !this.#isStopping) {
+      this.#newOnesWanted = false
+      await this.#replaceEach()
+    }
   }
 
   async #replaceEach(): Promise<void> {
-    if (!this.#isRunning) return
     this.#options.log({ event: 'workers_replaced_one_by_one', workers: this.#members.size })
     for (const old of [...this.#members]) {
       if (this.#isStopping || old.state !== 'listening') continue
@@ -91,7 +104,7 @@ export class WorkerCrew {
         this.#options.log({ event: 'workers_not_replaced', problem: 'the new worker ended at once' })
         return
       }
-      await this.#dismiss(old)
+      await this.#dismiss(old, drainMs)
     }
   }
 
@@ -178,10 +191,13 @@ export class WorkerCrew {
     this.#timers.add(timer)
   }
 
-  async #dismiss(member: Member): Promise<void> {
+  async #dismiss(member: Member, drainFor: number): Promise<void> {
     member.state = 'stopping'
-    tell(member.worker, { type: 'stop' })
+    tell(member.worker, { type: 'stop', drainMs: drainFor })
+    const tooLate = () => member.worker.process.kill('SIGKILL')
+    const timer = setTimeout(tooLate, this.#options.patienceMs ?? defaultPatienceMs)
     await member.ended.promise
+    clearTimeout(timer)
   }
 }
 

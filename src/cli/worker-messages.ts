@@ -14,7 +14,8 @@ export type WorkerMessage =
 /** To a worker. */
 export type PrimaryMessage =
   | { readonly type: 'listen' }
-  | { readonly type: 'stop' }
+  /** `drainMs`: how long it still answers on connections which are open, in milliseconds. */
+  | { readonly type: 'stop'; readonly drainMs: number }
   /** All that it asked for has been sent. */
   | { readonly type: 'limits_told' }
   | LimitsMessage
