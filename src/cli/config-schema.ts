@@ -234,7 +234,7 @@ const configMembers: Members<HallpassConfig> = {
   },
   redis: {
     type: 'string',
-    pattern: '^rediss?://[^/\\s]',
+    pattern: '^rediss?://[^/?#\\s]+(?:/\\d*)?$',
     writeOnly: true,
     description: 'The Redis that limits are shared through with other nodes. Default: none.',
     expected: 'an address such as redis://127.0.0.1:6379',

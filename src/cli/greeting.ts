@@ -11,13 +11,15 @@ export interface Started {
   readonly first: FirstAdministrator | undefined
   /** Where metrics are read without a credential; undefined for nowhere. */
   readonly metrics: { readonly port: number } | undefined
+  /** Whether limits count together with those of others. */
+  readonly limitsShared: boolean
 }
 
 /** What `hallpass serve` says once it answers. */
 export function greeting(
   address: string,
   options: ServeOptions,
-  { location, first, metrics }: Started,
+  { location, first, metrics, limitsShared }: Started,
 ): string {
   const metricsHost = options.observing.metricsListener?.host ?? options.host
   // With a proxy that names people there is no page to type it on.
@@ -29,7 +31,7 @@ export function greeting(
     ['data', location],
     ['in front of', options.upstream],
     ['workers', options.workers > 1 ? String(options.workers) : undefined],
-    ['limits', limitsOf(options)],
+    ['limits', limitsOf(options, limitsShared)],
     ['metrics', metrics && `http://${shownHost(metricsHost)}:${metrics.port}/metrics`],
   ]
   const table = rows.flatMap(([name, value]) => (value ? [`  ${name.padEnd(15)}${value}`] : [])).join('\n')
@@ -42,11 +44,16 @@ ${siteKind(options) === 'forum' ? nextSteps(address) : ''}ctrl-c stops it
 }
 
 /** Who counts together, where there may be more than one. */
-function limitsOf({ redis, workers }: ServeOptions): string | undefined {
-  if (redis !== undefined) return 'counted with all nodes on the same Redis'
-  return workers > 1
-    ? 'counted by these workers together; other machines count alone without REDIS_URL'
-    : undefined
+function limitsOf({ redis, workers, database }: ServeOptions, isShared: boolean): string | undefined {
+  if (redis !== undefined) {
+    return isShared
+      ? 'counted with all nodes on the same Redis'
+      : 'NOT counted with other nodes: Redis does not answer as it should; the log says why'
+  }
+  if (workers > 1) return 'counted by these workers together; other machines count alone without REDIS_URL'
+  return database === undefined
+    ? undefined
+    : 'counted by this process alone; with others on the same database, share them by REDIS_URL'
 }
 
 function nextSteps(address: string): string {

@@ -26,7 +26,12 @@ export async function runServer(options: ServeOptions): Promise<void> {
   // Before the greeting, because whoever has read it may stop the server at once.
   const stopped = stopSignal()
   process.stdout.write(
-    greeting(address, options, { location: site.location, first, metrics: observing.metricsServer }),
+    greeting(address, options, {
+      location: site.location,
+      first,
+      metrics: observing.metricsServer,
+      limitsShared: site.hallpass.limitsStatus()?.shared ?? false,
+    }),
   )
   opened.resolve(site.listeners)
 

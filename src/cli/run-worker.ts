@@ -18,15 +18,16 @@ const sharesPort = process.platform === 'linux' || process.platform === 'freebsd
 /** One of several processes that answer on one port; runs until the first process says, or is gone. */
 export async function runWorker(options: ServeOptions): Promise<void> {
   const port = Number(process.env[workerPortVariable])
-  const toStop = Promise.withResolvers<void>()
+  /** How long open connections are still answered, in milliseconds. */
+  const toStop = Promise.withResolvers<number>()
   const toListen = Promise.withResolvers<void>()
   // Ctrl-c reaches every process of the terminal. The first one decides.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
-  process.once('SIGTERM', () => toStop.resolve())
-  process.once('disconnect', () => toStop.resolve())
-  const stopHearing = fromPrimary(({ type }) => {
-    if (type === 'listen') toListen.resolve()
-    if (type === 'stop') toStop.resolve()
+  process.once('SIGTERM', () => toStop.resolve(0))
+  process.once('disconnect', () => toStop.resolve(0))
+  const stopHearing = fromPrimary((message) => {
+    if (message.type === 'listen') toListen.resolve()
+    if (message.type === 'stop') toStop.resolve(message.drainMs)
   })
 
   const observing = await startObserving(options.observing, { worker: cluster.worker?.id ?? 0 })
@@ -34,12 +35,13 @@ export async function runWorker(options: ServeOptions): Promise<void> {
   let site: OpenSite | undefined
   try {
     site = await openSite(siteAddress(options, port), options, { ...shared, observing })
-    await tellPrimary({ type: 'opened' })
+    const limitsShared = site.hallpass.limitsStatus()?.shared ?? false
+    await tellPrimary({ type: 'opened', limitsShared })
     await Promise.race([toListen.promise, toStop.promise])
     const server = await listenOrExplain(site.listeners, { ...options, port }, { reusePort: sharesPort })
     await tellPrimary({ type: 'listening' })
-    await toStop.promise
-    await server.close()
+    const drainMs = await toStop.promise
+    await server.close(undefined, drainMs)
   } catch (error) {
     // Without the first process there is nobody to answer for.
     if (process.connected) throw error

@@ -23,7 +23,14 @@ export async function runWorkers(options: ServeOptions): Promise<void> {
   let isRunning = false
   const started = crew.start().then(() => {
     isRunning = true
-    process.stdout.write(greeting(address, options, { location, first, metrics: observing.metricsServer }))
+    process.stdout.write(
+      greeting(address, options, {
+        location,
+        first,
+        metrics: observing.metricsServer,
+        limitsShared: crew.limitsShared,
+      }),
+    )
   })
   // What is wrong with the workers ends the process too.
   const failed = Promise.all([started, crew.failed])

@@ -31,7 +31,7 @@ export interface ServerLogOptions {
 }
 
 export interface ServerLog {
-  /** Hallpass's own lines, at `info`. */
+  /** Hallpass's own lines: at `warn` those of which something is not as it should be, else at `info`. */
   readonly log: Log
   /** Something is not as it should be, and goes on. */
   warn(event: string, message: string): void
@@ -72,7 +72,7 @@ export function openServerLog(options: ServerLogOptions): ServerLog {
   }
 
   return {
-    log: (event) => write('info', event),
+    log: (event) => write(warnings.has(event.event) ? 'warn' : 'info', event),
     warn: (event, message) => write('warn', { event, message: withoutSecrets(message) }),
     fault: (error, where) => write('error', { event: 'fault', ...placeOf(where), error: errorFacts(error) }),
     flush: async () => loading,
@@ -92,6 +92,9 @@ export function openServerLog(options: ServerLogOptions): ServerLog {
     },
   }
 }
+
+/** The events after which less holds than was asked for. */
+const warnings: ReadonlySet<string> = new Set(['limits_not_shared', 'worker_ended', 'workers_not_replaced'])
 
 interface Line {
   readonly level: LogLevel

@@ -5,8 +5,10 @@ import { decideRestart, settledMs } from './restart-policy.ts'
 import { LimitRelay } from './worker-limits.ts'
 import type { PrimaryMessage, WorkerMessage } from './worker-messages.ts'
 
-/** How long workers that are told to stop may take before they are ended, in milliseconds: requests get five seconds. */
-const patienceMs = 20_000
+/** How long a worker that is told to stop may take before it is ended, in milliseconds: requests get five seconds. */
+const defaultPatienceMs = 20_000
+/** How long one that is replaced still answers on connections which are open, in milliseconds. */
+const drainMs = 1000
 
 export interface CrewOptions {
   /** How many there are to be. */
@@ -14,6 +16,8 @@ export interface CrewOptions {
   /** Added to the environment of each. */
   readonly env: Readonly<Record<string, string>>
   readonly log: (event: LogEvent) => void
+  /** How long a worker that is told to stop may take before it is ended, in milliseconds. Default 20 000. */
+  readonly patienceMs?: number
 }
 
 /** A worker and how far it has come. */
@@ -39,8 +43,11 @@ export class WorkerCrew {
   /** Whether all have answered once. */
   #isRunning = false
   #isStopping = false
+  #limitsShared = true
   #endedInARow = 0
   #replacing: Promise<void> | undefined
+  /** Whether somebody asked since the last replacement began. */
+  #newOnesWanted = false
 
   constructor(options: CrewOptions) {
     this.#options = options
@@ -53,11 +60,21 @@ export class WorkerCrew {
     for (let nth = 0; nth < this.#options.workers; nth += 1) this.#hire()
     await Promise.race([this.#allListen.promise, this.failed])
     this.#isRunning = true
+    if (this.#newOnesWanted) void this.replaceAll()
   }
 
-  /** Starts a new worker for each and stops that once the new one answers, one after the other. */
+  /** Whether every worker, when it was opened, counted together with others. */
+  get limitsShared(): boolean {
+    return this.#limitsShared
+  }
+
+  /**
+   * Starts a new worker for each and stops that once the new one answers, one after the other. Asked for during a start or a
+   * replacement, it follows upon that: what the newest workers have read may be older than what they are to read.
+   */
   replaceAll(): Promise<void> {
-    this.#replacing ??= this.#replaceEach().finally(() => {
+    this.#newOnesWanted = true
+    this.#replacing ??= this.#replaceWhileWanted().finally(() => {
       this.#replacing = undefined
     })
     return this.#replacing
@@ -67,15 +84,17 @@ export class WorkerCrew {
   async stop(): Promise<void> {
     this.#isStopping = true
     for (const timer of this.#timers) clearTimeout(timer)
-    const timer = setTimeout(() => {
-      for (const { worker } of this.#members) worker.process.kill('SIGKILL')
-    }, patienceMs)
-    await Promise.all([...this.#members].map((member) => this.#dismiss(member)))
-    clearTimeout(timer)
+    await Promise.all([...this.#members].map((member) => this.#dismiss(member, 0)))
+  }
+
+  async #replaceWhileWanted(): Promise<void> {
+    while (this.#newOnesWanted && this.#isRunning && !this.#isStopping) {
+      this.#newOnesWanted = false
+      await this.#replaceEach()
+    }
   }
 
   async #replaceEach(): Promise<void> {
-    if (!this.#isRunning) return
     this.#options.log({ event: 'workers_replaced_one_by_one', workers: this.#members.size })
     for (const old of [...this.#members]) {
       if (this.#isStopping || old.state !== 'listening') continue
@@ -85,7 +104,7 @@ export class WorkerCrew {
         this.#options.log({ event: 'workers_not_replaced', problem: 'the new worker ended at once' })
         return
       }
-      await this.#dismiss(old)
+      await this.#dismiss(old, drainMs)
     }
   }
 
@@ -108,6 +127,7 @@ export class WorkerCrew {
   #hear(member: Member, message: WorkerMessage): void {
     switch (message.type) {
       case 'opened':
+        this.#limitsShared &&= message.limitsShared
         if (member.state === 'starting') member.state = 'opened'
         this.#letListen()
         break
@@ -155,13 +175,14 @@ export class WorkerCrew {
     this.#endedInARow = isSettled(listeningSince) ? 0 : this.#endedInARow + 1
     const othersAnswer = [...this.#members].some((member) => isSettled(member.listeningSince))
     const restart = decideRestart({ inARow: this.#endedInARow, workers, othersAnswer })
-    const { pid } = worker.process
+    // `pid` is in every line: that of the process which writes it.
+    const { pid: worker_pid } = worker.process
     if (restart.outcome === 'give_up') {
-      log({ event: 'worker_ended', pid, with: how })
+      log({ event: 'worker_ended', worker_pid, with: how })
       this.#failure.reject(workersFail(this.#endedInARow, how))
       return
     }
-    log({ event: 'worker_ended', pid, with: how, started_again_in_ms: restart.afterMs })
+    log({ event: 'worker_ended', worker_pid, with: how, started_again_in_ms: restart.afterMs })
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
       // A replacement may have taken its place.
@@ -170,10 +191,13 @@ export class WorkerCrew {
     this.#timers.add(timer)
   }
 
-  async #dismiss(member: Member): Promise<void> {
+  async #dismiss(member: Member, drainFor: number): Promise<void> {
     member.state = 'stopping'
-    tell(member.worker, { type: 'stop' })
+    tell(member.worker, { type: 'stop', drainMs: drainFor })
+    const tooLate = () => member.worker.process.kill('SIGKILL')
+    const timer = setTimeout(tooLate, this.#options.patienceMs ?? defaultPatienceMs)
     await member.ended.promise
+    clearTimeout(timer)
   }
 }
 

@@ -2,8 +2,8 @@
 
 /** From a worker. */
 export type WorkerMessage =
-  /** Its site is open. */
-  | { readonly type: 'opened' }
+  /** Its site is open. `limitsShared`: it counts together with others. */
+  | { readonly type: 'opened'; readonly limitsShared: boolean }
   /** It answers on the port. */
   | { readonly type: 'listening' }
   /** It asks for what all workers let in so far. */
@@ -14,7 +14,8 @@ export type WorkerMessage =
 /** To a worker. */
 export type PrimaryMessage =
   | { readonly type: 'listen' }
-  | { readonly type: 'stop' }
+  /** `drainMs`: how long it still answers on connections which are open, in milliseconds. */
+  | { readonly type: 'stop'; readonly drainMs: number }
   /** All that it asked for has been sent. */
   | { readonly type: 'limits_told' }
   | LimitsMessage

@@ -1,8 +1,9 @@
 /** Serving a web-standard handler from `node:http`. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import type { Connection } from '../domain/ports.ts'
+import { closeServer } from './close-server.ts'
 import { type AnsweringHallpass, answerAtOnce, connectionOf } from './node-fast-lane.ts'
 
 /** A web-standard handler that is also told how the request came. */
@@ -26,8 +27,11 @@ export interface ListenOptions {
 export interface ListeningServer {
   /** The port in use: the one asked for, or, for port 0, the one that was free. */
   readonly port: number
-  /** Lets running requests end, for at most `graceMs`, then closes. Default 5000. */
-  close(graceMs?: number): Promise<void>
+  /**
+   * Lets running requests end, for at most `graceMs`, then closes. Default 5000. Before, connections that are open are
+   * answered for `drainMs` more, once each, where others listen on the port meanwhile. Default 0.
+   */
+  close(graceMs?: number, drainMs?: number): Promise<void>
 }
 
 /** What answers on a server of `node:http`. */
@@ -78,7 +82,8 @@ export async function listenWith(listeners: NodeListeners, options: ListenOption
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
-    close: (graceMs = 5000) => close(server, graceMs, () => listeners.breakOff()),
+    close: (graceMs = 5000, drainMs = 0) =>
+      closeServer(server, { graceMs, drainMs, breakOff: () => listeners.breakOff() }),
   }
 }
 
@@ -105,16 +110,4 @@ export function nodeListener(handler: WebHandler): ReturnType<typeof getRequestL
       overrideGlobalObjects: false,
     },
   )
-}
-
-async function close(server: Server, graceMs: number, breakOff: () => void): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
-  const timer = setTimeout(() => {
-    server.closeAllConnections()
-    breakOff()
-  }, graceMs)
-  await closed
-  clearTimeout(timer)
-  breakOff()
 }

@@ -420,6 +420,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     withCors: (request, response) => withCors(request, response, settings.current()),
 
     csrf: (request) => visitors.csrf(request),
+    limitsStatus: () => sharedLimits?.status(),
     settings: () => settings.current(),
     directory,
     appsOf: (user) => appsJson(domain, user),

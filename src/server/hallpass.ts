@@ -7,6 +7,7 @@ import type { PlainAnswer, PlainQuestion } from '../domain/plain-answer.ts'
 import type { Connection, Directory } from '../domain/ports.ts'
 import type { PushNotification } from '../domain/push.ts'
 import type { User } from '../domain/user.ts'
+import type { SharedLimitsStatus } from '../http/service.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import type { Settings } from '../protocol/settings.ts'
 
@@ -123,6 +124,8 @@ export interface Hallpass {
    * @throws TypeError for a notification whose `url` is not an absolute address, or that is too long
    */
   pushNotification(userId: string, notification: PushNotification): Promise<number>
+  /** Whether limits count together with those of other nodes; undefined without the option `sharedLimits`. */
+  limitsStatus(): SharedLimitsStatus | undefined
   /** The current value of every setting. */
   settings(): Settings
   /**

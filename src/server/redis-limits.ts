@@ -45,9 +45,9 @@ export function redisLimits({ url, prefix = 'hallpass:limits' }: RedisLimitsOpti
   return new RedisExchange(url, prefix)
 }
 
-/** Whether a text is an address of Redis. */
+/** Whether a text is an address of Redis. What may follow the host is the number of a database. */
 export function isRedisUrl(text: string): boolean {
-  return URL.canParse(text) && /^rediss?:\/\/[^/]/.test(text)
+  return URL.canParse(text) && /^rediss?:\/\/[^/?#]+(?:\/\d*)?$/.test(text)
 }
 
 class RedisExchange implements LimitExchange {

@@ -83,6 +83,7 @@ describe('readServeOptions', () => {
       return !String(error).includes('secret')
     }
     assert.throws(() => readServeOptions({}, { REDIS_URL: 'http://user:secret@example.com' }), refused)
+    assert.throws(() => readServeOptions({}, { REDIS_URL: 'redis://user:secret@example.com/x' }), refused)
   })
 
   test('takes a flag before its variable, that before the config file, and that before the default', () => {

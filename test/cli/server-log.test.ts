@@ -50,15 +50,16 @@ const unavailable = { ...refused, refusal: refusal('store_unavailable', { wait_s
 
 describe('the level', () => {
   const wanted: readonly (readonly [LogLevel, string[]])[] = [
-    ['debug', ['x', 'request', 'refused', 'refused', 'refused', 'w', 'fault']],
-    ['info', ['x', 'refused', 'w', 'fault']],
-    ['warn', ['w', 'fault']],
+    ['debug', ['x', 'limits_not_shared', 'request', 'refused', 'refused', 'refused', 'w', 'fault']],
+    ['info', ['x', 'limits_not_shared', 'refused', 'w', 'fault']],
+    ['warn', ['limits_not_shared', 'w', 'fault']],
     ['error', ['fault']],
   ]
   for (const [level, events] of wanted) {
     test(`${level} has ${events.join(', ')}`, async () => {
       const { log, written } = open(level, 'json')
       log.log({ event: 'x' })
+      log.log({ event: 'limits_not_shared' })
       log.observer.answered(request)
       log.observer.refused(refused)
       log.observer.refused(limited)

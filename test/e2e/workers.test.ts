@@ -138,7 +138,10 @@ describe('hallpass serve --workers', { skip }, () => {
       const children = childrenOf(server.pid)
       return children.length === 2 && !children.includes(victim)
     })
-    assert.match(server.output(), /"event":"worker_ended".*"with":"SIGKILL"/)
+    assert.match(
+      server.output(),
+      new RegExp(`"level":"warn".*"event":"worker_ended","worker_pid":${victim},"with":"SIGKILL"`),
+    )
   })
 
   test('SIGTERM lets requests that run end well', async (t) => {

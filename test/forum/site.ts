@@ -182,6 +182,7 @@ function standIn(directory: Directory): Hallpass {
     withCaller,
     withCors: (_request, response) => response,
     csrf: () => ({ token: 'good', setCookie: 'csrf=1; Path=/' }),
+    limitsStatus: () => undefined,
     settings: () => settings,
     directory,
     userChanged: async () => assert.fail('the forum has no users of its own'),

@@ -47,9 +47,14 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
         type === int8 ? Number : pg.types.getTypeParser(type, format as 'text'),
     } as typeof pg.types,
   }
-  const PromptClient = promptClient(pg.Client)
   const sockets = new Sockets()
-  const pool: Pool = new pg.Pool({ ...config, max: poolSize, Client: PromptClient, stream: sockets.create })
+  const pool: Pool = new pg.Pool({
+    ...config,
+    max: poolSize,
+    // For those that the pool gives up while it goes on.
+    Client: promptClient(pg.Client),
+    stream: sockets.create,
+  })
   // Whoever uses the connection hears of its end by the query that fails. Unheard, it would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => void client.on('error', () => {}))
@@ -67,7 +72,7 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
 
   async function connect(signal: AbortSignal): Promise<ListeningConnection> {
     const own = new Sockets()
-    const client = new PromptClient({ ...config, stream: own.create })
+    const client = new pg.Client({ ...config, stream: own.create })
     client.on('error', () => {})
     const end = () => own.endWithin(listenerPatienceMs, () => client.end().catch(() => {}))
     signal.addEventListener('abort', own.takeAway)
