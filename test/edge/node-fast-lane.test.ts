@@ -72,7 +72,10 @@ async function answers({ fast, ordinary }: Sites, text: string): Promise<[string
 function settled(answer: string, port: number): string {
   return answer
     .replace(/^Date: .*$/gm, 'Date: now')
-    .replaceAll(/(x-request-id: |"trace_id":"|trace_id%22%3A%22)[0-9a-f]{32}/g, '$1ID')
+    .replaceAll(
+      /(x-request-id: |"trace_id":"|trace_id%22%3A%22|<dt>Request<\/dt><dd><code>)[0-9a-f]{32}/g,
+      '$1ID',
+    )
     .replaceAll(`:${port}`, ':PORT')
     .replaceAll('"localhost', '"127.0.0.1')
 }
