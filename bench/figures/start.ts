@@ -17,7 +17,7 @@ export const start: Figure = {
   name: 'start',
   title: 'Start, memory, installation',
   notes: [
-    'From starting the process to the first 200 from /healthz on an empty database, `hallpass serve --no-forum`; beside it a bare `node:http` server. *Installed* is the package as npm installs it, compiled; *clone* is the repository, whose types Node strips at each start.',
+    'From starting the process to the first 200 from /healthz on an empty database, `hallpass serve --no-forum`; beside it a bare `node:http` server. *Installed* is the package as npm installs it, compiled; *clone* is the repository, whose types Node strips. Both find what Node compiled at the start before, as any but the very first start does.',
     'Memory is resident memory (VmRSS), idle: two seconds after the first answer.',
   ],
   async measure(bench) {

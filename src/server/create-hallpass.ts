@@ -315,7 +315,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     return challenged(visit.request, refused(visit, why, current.title), why, site)
   }
 
-  async function decide(request: Request, options: AuthenticateOptions): Promise<Authentication> {
+  /** At once, where nothing has to be looked up or read: every promise on the way costs as much as the decision. */
+  function decide(request: Request, options: AuthenticateOptions): Authentication | Promise<Authentication> {
     const { rawPath, sameOrigin = false, limitAddresses = 'all' } = options
     const arrival = requests.arrival(request, options.connection, rawPath)
     const { query, route, ambiguous, connection } = arrival
@@ -330,16 +331,17 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     if (unfit) return { outcome: 'refused', refusal: unfit }
     // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
     if (ambiguous && bringsKey) return { outcome: 'refused', refusal: ambiguous }
-    const { csrfToken, body } = (await options.readBody?.()) ?? options
-    return authenticate(verifier, {
-      request,
-      route: requestedRoute(route, query, body ?? (hasBody(request) ? 'unread' : undefined)),
-      credentials,
-      csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
-      sameOrigin,
-      revocationId: undefined,
-      address,
-    })
+    const decideBy = ({ csrfToken, body }: Pick<AuthenticateOptions, 'csrfToken' | 'body'>) =>
+      authenticate(verifier, {
+        request,
+        route: requestedRoute(route, query, body ?? (hasBody(request) ? 'unread' : undefined)),
+        credentials,
+        csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
+        sameOrigin,
+        revocationId: undefined,
+        address,
+      })
+    return options.readBody ? options.readBody().then(decideBy) : decideBy(options)
   }
 
   async function respond(request: Request, connection?: Connection): Promise<Response | undefined> {
@@ -396,7 +398,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
 
     async authenticate(request, options = {}) {
       try {
-        const decision = await decide(request, options)
+        const decided = decide(request, options)
+        const decision = decided instanceof Promise ? await decided : decided
         if (decision.outcome === 'refused') {
           traceOf(request).address = clientAddress(options.connection?.remoteAddress ?? null, request.headers)
         }

@@ -57,6 +57,14 @@ describe('Trust', () => {
     assert.equal(trust.holds(), false)
   })
 
+  test('ceases by the real clocks, however often it was asked meanwhile', () => {
+    const trust = new Trust(() => 20)
+    const began = trust.begin()
+    trust.renew(began)
+    while (trust.holds()) assert.ok(performance.now() - began.steady < 1000, 'it holds for ever')
+    assert.equal(trust.holds(), false)
+  })
+
   test('holds for ever where nobody else uses the store', () => {
     assert.equal(unconditionalTrust().holds(), true)
   })
