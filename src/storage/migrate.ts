@@ -130,7 +130,7 @@ type MigrationTables = {
   }
 }
 
-/** The one table that is not in a list of migrations, for it records them. It can never change its shape. */
+/** The one table that is not in a list of migrations, for it records them. */
 async function createRecord(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('schema_migrations')
@@ -145,14 +145,16 @@ async function createRecord(db: Kysely<unknown>): Promise<void> {
     .execute()
 }
 
-function readRecord(db: Kysely<unknown>, list: string): Promise<DoneMigration[]> {
-  return db
+async function readRecord(db: Kysely<unknown>, list: string): Promise<DoneMigration[]> {
+  const rows = await db
     .$extendTables<MigrationTables>()
     .selectFrom('schema_migrations')
-    .select(['name', 'since', 'kind'])
+    .selectAll()
     .where('list', '=', list)
     .orderBy('position')
     .execute()
+  // The dialect's `prepare` adds the column to files that lack it; a plan is made without.
+  return rows.map(({ name, since, kind = 'expand' }) => ({ name, since, kind }))
 }
 
 /** PostgreSQL's `undefined_table`, and SQLite's wording, which has no code of its own. */

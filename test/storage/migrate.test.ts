@@ -73,6 +73,19 @@ describe('migrate', () => {
     await store.ping()
   })
 
+  test('goes on with a file that does not say of what kind its steps were', async (t) => {
+    const database = await openMemory(t)
+    await createStore(database)
+    await sql`alter table schema_migrations drop column kind`.execute(database.tables<unknown>())
+    await sql`delete from schema_migrations where name = 'cache-changes'`.execute(database.tables<unknown>())
+    await sql`drop table cache_changes`.execute(database.tables<unknown>())
+    const list = { name: 'hallpass', migrations: hallpassMigrations }
+    const names = (steps: readonly Migration[]) => steps.map(({ name }) => name)
+    assert.deepEqual(names((await planMigrations(database, list)).pending), ['cache-changes'])
+    assert.deepEqual(names(await migrate(database, list)), ['cache-changes'])
+    assert.deepEqual(names(await migrate(database, list)), [])
+  })
+
   test('a step that fails undoes all steps, and says which it was', async (t) => {
     const database = await openMemory(t)
     const migrations: readonly Migration[] = [

@@ -11,7 +11,15 @@ export const sqliteSchema: SchemaDialect = {
   // Has 64 bits, and under this name alone is the number of the row itself.
   longInteger: 'integer',
 
-  prepare: async (db) => db,
+  async prepare(db) {
+    // Files from before there was PostgreSQL do not say of what kind a step was. All were of this one.
+    const { rows } = await sql<{
+      name: string
+    }>`select name from pragma_table_info('schema_migrations')`.execute(db)
+    if (rows.length > 0 && !rows.some(({ name }) => name === 'kind'))
+      await sql`alter table schema_migrations add column kind text not null default 'expand'`.execute(db)
+    return db
+  },
 
   async lastId(db, table) {
     const { rows } = await sql<{
