@@ -83,7 +83,10 @@ describe('a PostgreSQL connection on which nothing comes back', () => {
     const changed = await site.asAdmin('/admin/site_settings/store_timeout_ms.json', change)
     assert.equal(changed.status, 200)
     network.silence()
-    // Past the server, which gives up waiting anyway: what counts is that the connection is free again.
-    await assertGivenUp(store.ping())
+    // Past the server, which gives up waiting anyway: what counts is that the connection is free again. It may have been the
+    // server's own question that was given up.
+    const since = performance.now()
+    await store.ping().catch((error: unknown) => assert.ok(isUnavailable(error)))
+    assert.ok(performance.now() - since < silentAfterMs / 2)
   })
 })
