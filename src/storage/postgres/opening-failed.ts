@@ -77,7 +77,8 @@ const noRights = {
 const busy = {
   reason: 'database_busy',
   problem: 'takes no further connections',
-  remedy: 'raise max_connections of the server, or lower the pools of those that use it',
+  remedy:
+    'raise max_connections of the server, or lower the pools of those that use it (HALLPASS_DATABASE_POOL, for each process)',
 }
 
 /** By the codes of the system and of PostgreSQL (SQLSTATE, postgresql.org/docs/current/errcodes-appendix.html). */
