@@ -239,6 +239,14 @@ const configMembers: Members<HallpassConfig> = {
     description: 'The Redis that limits are shared through with other nodes. Default: none.',
     expected: 'an address such as redis://127.0.0.1:6379',
   },
+  databasePool: {
+    type: 'integer',
+    minimum: 2,
+    maximum: 1000,
+    default: 10,
+    description:
+      'How many connections to PostgreSQL each process keeps at the most, beside the one on which it hears of changes.',
+  },
   workers: {
     type: ['integer', 'string'],
     minimum: 1,

@@ -74,14 +74,19 @@ export function dataPlace(
 }
 
 /**
- * Opens a server's database, making the embedded one where there is none. What the other kind needs is not loaded.
+ * Opens a server's database, making the embedded one where there is none. `databasePool`: how many connections to
+ * PostgreSQL there may be at once, by default as `openPostgres` has it. What the other kind needs is not loaded.
  *
  * @throws HallpassError as `openPostgres` and `openSqlite`
  */
-export async function openDatabase({ database, data }: DataPlace): Promise<Database> {
+export async function openDatabase({
+  database,
+  data,
+  databasePool,
+}: DataPlace & { readonly databasePool?: number | undefined }): Promise<Database> {
   if (database !== undefined) {
     const { openPostgres } = await import('../storage/postgres/open-postgres.ts')
-    return openPostgres({ url: database })
+    return openPostgres({ url: database, ...(databasePool === undefined ? {} : { poolSize: databasePool }) })
   }
   const { openSqlite } = await import('../storage/sqlite/open-sqlite.ts')
   return openSqlite({ path: databasePath(data) })

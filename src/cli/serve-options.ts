@@ -41,6 +41,8 @@ export interface ServeOptions {
   readonly data: string
   /** Address of the PostgreSQL database in its place; undefined where there is none. */
   readonly database: string | undefined
+  /** How many connections to PostgreSQL each process keeps at the most; undefined where nobody said. */
+  readonly databasePool: number | undefined
   /** Undefined where nobody said: the address that each request was sent to. */
   readonly baseUrl: string | undefined
   /** Addresses and ranges of the proxies whose X-Forwarded-For is believed. */
@@ -139,6 +141,7 @@ export function readServeOptions(
     port: Number(port.value),
     host,
     ...dataPlace(flags, environment, file),
+    databasePool: readPool(pick(undefined, '', environment, 'HALLPASS_DATABASE_POOL')) ?? file.databasePool,
     baseUrl: baseUrl?.value ?? file.baseUrl,
     trustedProxies:
       flags.trustedProxy || environment.HALLPASS_TRUSTED_PROXIES
@@ -186,6 +189,13 @@ function readWorkers(given: Given): number {
 }
 
 const mostWorkers = 256
+
+function readPool(given: Given | undefined): number | undefined {
+  if (!given) return undefined
+  const count = /^\d{1,4}$/.test(given.value) ? Number(given.value) : 0
+  if (count < 2 || count > 1000) throw unusable(given, 'a number of connections from 2 to 1000')
+  return count
+}
 
 function readTrustedProxies(flags: readonly string[] | undefined, variable = ''): readonly string[] {
   const source = flags ? '--trusted-proxy' : 'HALLPASS_TRUSTED_PROXIES'

@@ -61,6 +61,9 @@ can also bring scopes for the application’s own routes and pin settings.
 With workers, SIGHUP starts a new one for each, one after the other, while
 requests go on.
 
+HALLPASS_DATABASE_POOL says how many connections to PostgreSQL each process
+keeps at the most, beside one on which it listens; without it ten.
+
 HALLPASS_ALLOW_PRIVATE_PUSH=1 lets pushes go to private addresses, which is
 refused otherwise.
 

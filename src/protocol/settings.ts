@@ -327,7 +327,7 @@ export const settingsCatalogue = {
     maximum: 1_000_000,
     unit: 'keys',
     description:
-      'How many keys that do not exist one address may send in a minute before keys that are not in memory are refused to it unseen. The same wrong key counts once in five seconds. Keys in memory are let in whoever else comes from their address.',
+      'How many keys that do not exist one address may send in a minute before keys that are not in memory are refused to it unseen. The same wrong key counts once in five seconds. Keys in memory are let in whoever else comes from their address, and so are those that were issued or changed a moment ago.',
   },
   usage_flush_seconds: {
     kind: 'integer',

@@ -47,6 +47,8 @@ export interface HallpassConfig {
   readonly redis?: string
   /** How many processes answer on the port; `auto` is as many as there are cores. Default 1. */
   readonly workers?: number | 'auto'
+  /** How many connections to PostgreSQL each process keeps at the most. Default 10. */
+  readonly databasePool?: number
   /** Scopes for the application's own routes, which users can give to apps. Default: none. */
   readonly scopes?: readonly OwnScope[]
   /** The same for administrators' API keys. Default: none. */

@@ -390,7 +390,9 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     async fetch(request, connection) {
       const response = await hallpass.handle(request, connection)
       if (response) return response
-      const limited = limitAddress(domain, requests.arrival(request, connection).connection.remoteAddress)
+      const { remoteAddress } = requests.arrival(request, connection).connection
+      traceOf(request).address = remoteAddress
+      const limited = limitAddress(domain, remoteAddress)
       const refused = hallpass.refuse(request, limited ?? refusal('not_found', { what: 'such page' }))
       if (observer.isOn) tell.answered(request, refused, performance.now(), connection)
       return refused

@@ -10,13 +10,15 @@ import { type User, userOfAccount } from '../domain/user.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import type { KnownKey } from './key-cache.ts'
 import { knownKey } from './owner.ts'
-import { checkUnknownKeys, countUnknownKey } from './unknown-key-limit.ts'
+import { UnknownKeyLimit } from './unknown-key-limit.ts'
 import type { Verifier } from './verifier.ts'
 
 type Kind = KnownKey['kind']
 
 /** Readings that are under way, so that requests which come together share one. */
 const underWay = new WeakMap<Verifier, Map<string, Reading>>()
+
+const limits = new WeakMap<Verifier, UnknownKeyLimit>()
 
 interface Reading {
   /** The cache's generation when it began: whoever comes after a change must not be told what was before. */
@@ -54,14 +56,30 @@ export async function findKey(
     if (observer.isOn) observer.cacheAsked('known_absent')
     return undefined
   }
-  if (observer.isOn) observer.cacheAsked('miss')
   // A key that was good is looked up whoever else comes from its address, and of many requests one looks.
   const isCounted = !cache.isKnown(keyHash) && !underWay.get(verifier)?.has(keyHash)
-  const limited = isCounted ? checkUnknownKeys(domain, address) : undefined
-  if (limited) return limited
-  const known = await loadKey(verifier, keyHash, kind)
-  if (!known && isCounted) countUnknownKey(domain, address)
-  return known
+  const taken = isCounted ? limitOf(verifier).take(domain, address) : undefined
+  if (taken instanceof Promise) {
+    await taken
+    return findKey(verifier, keyHash, kind, address)
+  }
+  if (observer.isOn) observer.cacheAsked('miss')
+  if (taken === undefined) return loadKey(verifier, keyHash, kind)
+  if ('reason' in taken) return taken
+  try {
+    const known = await loadKey(verifier, keyHash, kind)
+    taken.over(known !== undefined)
+    return known
+  } catch (error) {
+    taken.failed(error)
+    throw error
+  }
+}
+
+function limitOf(verifier: Verifier): UnknownKeyLimit {
+  const limit = limits.get(verifier) ?? new UnknownKeyLimit()
+  limits.set(verifier, limit)
+  return limit
 }
 
 /** The same, always from the store, and for no limit. */
@@ -91,7 +109,10 @@ async function read(
       : ((await readUserApiKey(verifier, keyHash)) ?? (await readApiKey(verifier, keyHash)))
   // By the record's own hash: the text that came with the request need not be kept for it.
   if (known) cache.put(known.key.keyHash, known, readAt)
-  else if (cache.generation === readAt) unknownKeys.add(keyHash)
+  else {
+    cache.isGone(keyHash)
+    if (cache.generation === readAt) unknownKeys.add(keyHash)
+  }
   return known
 }
 

@@ -55,6 +55,9 @@ interface Entry {
 /** How many keys that are in use are spared, at the most, to find one that is not. It bounds what one new key costs. */
 const spared = 64
 
+/** How many hashes of keys that are not kept any more are remembered; at 150 bytes each. */
+const mostSeen = 10_000
+
 /** How many changed clients are remembered before all keys are gone through, which takes long where there are many. */
 const mostChangedClients = 1000
 
@@ -70,6 +73,8 @@ export class KeyCache {
   readonly #owners: Map<string, Owner> = new Map()
   /** Clients that were changed, and the generation of that: their keys are dropped when they are next asked for. */
   readonly #changedClients: Map<string, number> = new Map()
+  /** Hashes that there is a key for, though it is not kept: those dropped last, and those just issued. */
+  readonly #seen: Set<string> = new Set()
   #generation = 0
 
   constructor({ capacity = () => 100_000, isTrusted = () => true }: KeyCacheOptions = {}) {
@@ -98,15 +103,21 @@ export class KeyCache {
     return entry.known
   }
 
-  /** Whether there was such a key when its hash was last looked up; not whether it may be used. */
+  /** Whether there was such a key when this process last knew of it; not whether it may be used. */
   isKnown(keyHash: string): boolean {
-    return this.#keys.has(keyHash)
+    return this.#keys.has(keyHash) || this.#seen.has(keyHash)
+  }
+
+  /** There is no such key any more. */
+  isGone(keyHash: string): void {
+    this.#seen.delete(keyHash)
   }
 
   /** Keeps a key that was read when the generation was `readAt`. */
   put(keyHash: string, known: KnownKey, readAt: number): void {
     if (readAt !== this.#generation) return
     this.drop(keyHash)
+    this.#seen.delete(keyHash)
     this.#keys.set(keyHash, { known, owner: this.#ownerOf(known), readAt, isUsed: false })
     while (this.#keys.size > this.#capacity()) this.#dropUnused()
   }
@@ -116,6 +127,7 @@ export class KeyCache {
     const entry = this.#keys.get(keyHash)
     if (!entry) return
     this.#keys.delete(keyHash)
+    this.#see(keyHash)
     const { known, owner } = entry
     if (!owner || !known.owner) return
     owner.keys -= 1
@@ -125,6 +137,7 @@ export class KeyCache {
   /** Drops every key: something has changed, and nobody says what. */
   clear(): void {
     this.#generation += 1
+    for (const keyHash of this.#keys.keys()) this.#see(keyHash)
     this.#keys.clear()
     this.#owners.clear()
     this.#changedClients.clear()
@@ -134,6 +147,7 @@ export class KeyCache {
   apply(event: DomainEvent): void {
     this.#generation += 1
     for (const change of changesOf(event)) this.forget(change)
+    if ('keyHash' in event) this.#see(event.keyHash)
   }
 
   /** Drops what a change made stale. */
@@ -142,6 +156,13 @@ export class KeyCache {
     if (kind === 'key') this.drop(value)
     if (kind === 'user') this.#dropOwner(value)
     if (kind === 'client') this.#changeClient(value)
+  }
+
+  #see(keyHash: string): void {
+    this.#seen.add(keyHash)
+    if (this.#seen.size <= mostSeen) return
+    const first = this.#seen.values().next()
+    if (!first.done) this.#seen.delete(first.value)
   }
 
   #ownerOf({ owner }: KnownKey): Owner | undefined {

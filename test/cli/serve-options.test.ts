@@ -63,6 +63,16 @@ describe('readServeOptions', () => {
     })
   }
 
+  test('keeps as many connections to PostgreSQL as are asked for', () => {
+    assert.equal(readServeOptions({}, {}).databasePool, undefined)
+    assert.equal(readServeOptions({}, { HALLPASS_DATABASE_POOL: '4' }, { databasePool: 5 }).databasePool, 4)
+    assert.equal(readServeOptions({}, {}, { databasePool: 5 }).databasePool, 5)
+    for (const pool of ['1', '1001', 'many']) {
+      const refused = { reason: 'configuration_invalid', message: /^HALLPASS_DATABASE_POOL cannot be/ }
+      assert.throws(() => readServeOptions({}, { HALLPASS_DATABASE_POOL: pool }), refused)
+    }
+  })
+
   test('runs one process by default, and as many as are asked for', () => {
     assert.equal(readServeOptions({}, {}).workers, 1)
     assert.equal(readServeOptions({ workers: '3' }, { HALLPASS_WORKERS: '2' }).workers, 3)

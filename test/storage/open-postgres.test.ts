@@ -51,7 +51,19 @@ describe('openPostgres', () => {
       'no password',
       (url) => Object.assign(url, { password: '' }),
       'database_login_refused',
-      /user and password/,
+      /asks for a password, and none was given$/,
+    ],
+    [
+      'an option with a value that it does not take',
+      (url) => url.searchParams.set('statement_timeout', 'abc'),
+      'configuration_invalid',
+      /does not take a value in the address/,
+    ],
+    [
+      'an sslmode that there is not',
+      (url) => url.searchParams.set('sslmode', 'bogus'),
+      'configuration_invalid',
+      /sslmode/,
     ],
     [
       'no such database',

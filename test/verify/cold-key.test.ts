@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import type { Store } from '../../src/domain/store.ts'
+import { type Store, StoreUnavailable } from '../../src/domain/store.ts'
+import { createHallpass } from '../../src/server/create-hallpass.ts'
 import { openSqliteStore } from '../../src/storage/open-store.ts'
 import { createTestSite, siteUrl, type TestSite } from '../test-site.ts'
 
@@ -64,6 +65,17 @@ async function countedSite(t: TestContext, settings: Record<string, string> = {}
       return found.outcome === 'refused' ? found.refusal.reason : found.outcome
     },
   })
+}
+
+/** API keys that another process has issued, and this one has not heard of. */
+async function keysIssuedElsewhere({ store, user }: TestSite, count: number): Promise<string[]> {
+  const other = await createHallpass({ store, hearOthers: false, timers: { after: () => () => {} } })
+  const keys: string[] = []
+  for (let index = 0; index < count; index += 1) {
+    keys.push((await other.createApiKey({ user, description: '', route: 'current' })).text)
+  }
+  await other.close()
+  return keys
 }
 
 const wrong = (index: number): string => index.toString(16).padStart(32, '0')
@@ -204,14 +216,61 @@ describe('an address that guesses keys', () => {
     assert.equal(await site.authenticate({ 'user-api-key': good }), 'authenticated')
   })
 
+  test('locks out no key that was just issued or changed, nor one whose owner was', async (t) => {
+    const site = await countedSite(t, limit)
+    const old = await site.approvedKey()
+    assert.equal(await site.authenticate({ 'user-api-key': old }), 'authenticated')
+    for (let index = 0; index < 5; index += 1) await site.authenticate({ 'user-api-key': wrong(index) })
+    await site.hallpass.userChanged(site.user.id)
+    assert.equal(await site.authenticate({ 'user-api-key': old }), 'authenticated')
+    const issued = await site.hallpass.createApiKey({ user: site.user, description: '', route: 'current' })
+    assert.equal(await site.authenticate({ 'api-key': issued.text }), 'authenticated')
+    assert.equal(await site.authenticate({ 'user-api-key': wrong(9) }), 'rate_limited')
+  })
+
+  // What an attacker would gain: more guesses a minute by asking them all at once.
+  test('has no more looked up by asking at once', async (t) => {
+    const site = await countedSite(t, limit)
+    site.asked.length = 0
+    const late = Promise.withResolvers<void>()
+    site.held.by = late.promise
+    const all = Array.from({ length: 50 }, (_, index) => site.authenticate({ 'api-key': wrong(index) }))
+    late.resolve()
+    const outcomes = await Promise.all(all)
+    assert.equal(outcomes.filter((outcome) => outcome === 'rate_limited').length, 45)
+    assert.equal(site.asked.filter((method) => method.startsWith('apiKeys')).length, 5)
+  })
+
+  test('does not hinder good keys that come at once, and are in no memory', async (t) => {
+    const site = await countedSite(t, { max_unknown_keys_per_ip_per_minute: '2' })
+    const keys = await keysIssuedElsewhere(site, 20)
+    const all = keys.map((key) => site.authenticate({ 'api-key': key }))
+    assert.deepEqual(new Set(await Promise.all(all)), new Set(['authenticated']))
+  })
+
+  test('lets nobody wait for others once the store has failed', async (t) => {
+    const site = await countedSite(t, limit)
+    const late = Promise.withResolvers<void>()
+    site.held.by = late.promise
+    const all = Array.from({ length: 50 }, (_, index) => site.authenticate({ 'api-key': wrong(index) }))
+    late.promise.catch(() => {})
+    site.asked.length = 0
+    while (site.asked.length < 5) await new Promise((resolve) => setImmediate(resolve))
+    late.reject(new StoreUnavailable('away'))
+    // The test site throws what is reported, which is the first of them.
+    const outcomes = (await Promise.allSettled(all)).map((one) => one.status === 'fulfilled' && one.value)
+    assert.deepEqual(new Set(outcomes.slice(1)), new Set(['store_unavailable']))
+    assert.equal(site.asked.length, 5)
+  })
+
   // What an attacker would gain: to learn of a guess, by how it is refused, that it is right.
   test('is refused alike for keys that exist and are not in memory', async (t) => {
     const site = await countedSite(t, limit)
-    const cold = await site.approvedKey()
+    const [cold = ''] = await keysIssuedElsewhere(site, 1)
     for (let index = 0; index < 5; index += 1) await site.authenticate({ 'user-api-key': wrong(index) })
-    assert.equal(await site.authenticate({ 'user-api-key': cold }), 'rate_limited')
-    assert.equal(await site.authenticate({ 'user-api-key': cold }, '198.51.100.1'), 'authenticated')
-    assert.equal(await site.authenticate({ 'user-api-key': cold }), 'authenticated')
+    assert.equal(await site.authenticate({ 'api-key': cold }), 'rate_limited')
+    assert.equal(await site.authenticate({ 'api-key': cold }, '198.51.100.1'), 'authenticated')
+    assert.equal(await site.authenticate({ 'api-key': cold }), 'authenticated')
   })
 })
 

@@ -104,7 +104,7 @@ describe('KeyCache', () => {
     let capacity = 200
     const cache = new KeyCache({ capacity: () => capacity })
     const held = () =>
-      Array.from({ length: 401 }, (_, index) => String(index)).filter((hash) => cache.isKnown(hash)).length
+      Array.from({ length: 401 }, (_, index) => String(index)).filter((hash) => cache.get(hash)).length
     for (let index = 0; index < 400; index += 1) {
       cache.put(String(index), known(String(index)), cache.generation)
       cache.get(String(index))

@@ -21,11 +21,30 @@ export function postgresLocation(url: string): string {
         'written as %40, %2F, %23, %3F and %25',
     )
   }
+  const mode = parsed.searchParams.get('sslmode')
+  if (mode !== null && !sslModes.includes(mode)) {
+    throw new HallpassError(
+      'configuration_invalid',
+      'the address of the database has an sslmode that there is not',
+      `give one of ${sslModes.join(', ')}`,
+    )
+  }
   const socket = parsed.host === '' ? parsed.searchParams.get('host') : null
   const host = parsed.host === '' && socket === null ? 'localhost' : parsed.host
   const where = `postgres://${user === '' ? '' : `${user}@`}${host}${parsed.pathname}`
   return socket === null ? where : `${where}?host=${socket}`
 }
+
+/** What PostgreSQL's own programs know, and `no-verify` of the driver. */
+const sslModes: readonly string[] = [
+  'disable',
+  'allow',
+  'prefer',
+  'require',
+  'verify-ca',
+  'verify-full',
+  'no-verify',
+]
 
 /**
  * Whether a password may have been cut in two where it holds a character that means something in an address: then its rest

@@ -51,6 +51,8 @@ interface Explanation {
   /** Goes on after «the database LOCATION». */
   readonly problem: string
   readonly remedy: string
+  /** Whether the complaint itself adds nothing. */
+  readonly isWhole?: boolean
 }
 
 const unreachable = {
@@ -67,6 +69,14 @@ const loginRefused = {
     'mend user and password in the address (DATABASE_URL or --database), or PGPASSWORD; the server’s pg_hba.conf says who may come from where',
 }
 
+const noPassword = {
+  ...loginRefused,
+  problem: 'asks for a password, and none was given',
+  remedy: 'give it as PGPASSWORD, or in the address (DATABASE_URL), with percent-encoding',
+  /** What the driver says of it is about its own code. */
+  isWhole: true,
+}
+
 const noRights = {
   reason: 'database_not_writable',
   problem: 'does not let this user keep tables',
@@ -77,7 +87,8 @@ const noRights = {
 const busy = {
   reason: 'database_busy',
   problem: 'takes no further connections',
-  remedy: 'raise max_connections of the server, or lower the pools of those that use it',
+  remedy:
+    'raise max_connections of the server, or lower the pools of those that use it (HALLPASS_DATABASE_POOL, for each process)',
 }
 
 /** By the codes of the system and of PostgreSQL (SQLSTATE, postgresql.org/docs/current/errcodes-appendix.html). */
@@ -97,6 +108,12 @@ const explanations: Readonly<Record<string, Explanation>> = {
   },
   '28P01': loginRefused,
   '28000': loginRefused,
+  noPassword,
+  '22023': {
+    reason: 'configuration_invalid',
+    problem: 'does not take a value in the address',
+    remedy: 'mend the option behind the ? of the address; times are numbers of milliseconds',
+  },
   '3D000': {
     reason: 'database_not_found',
     problem: 'does not exist',
@@ -104,6 +121,11 @@ const explanations: Readonly<Record<string, Explanation>> = {
   },
   '42501': noRights,
   '25006': { ...noRights, problem: 'is read-only', remedy: 'name the primary server' },
+  '53100': {
+    reason: 'database_not_writable',
+    problem: 'has no room left on its disk',
+    remedy: 'make room on the disk of the server',
+  },
   '53300': busy,
   '57014': {
     ...busy,
@@ -112,11 +134,11 @@ const explanations: Readonly<Record<string, Explanation>> = {
   },
 }
 
-/** What `pg` says without a code, and the code that means the same. */
+/** What is told by its words rather than by a code, and what means the same. */
 const wordings: readonly (readonly [RegExp, string])[] = [
   [/timeout expired|connection timeout|Query read timeout/i, 'ETIMEDOUT'],
   [/Connection terminated/i, 'ECONNRESET'],
-  [/password must be a string|no password/i, '28P01'],
+  [/password must be a string|empty password|no password/i, 'noPassword'],
 ]
 
 /**
@@ -128,7 +150,7 @@ export function openingFailed(location: string, error: unknown): unknown {
   const { message } = error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
   const wording = wordings.find(([pattern]) => pattern.test(message))?.[1]
-  const explanation = explanations[code ?? wording ?? ''] ?? explanations[wording ?? '']
+  const explanation = explanations[wording ?? code ?? '']
   if (explanation === undefined) {
     if (!/ssl|tls|certificate/i.test(`${message} ${code}`)) return error
     return new HallpassError(
@@ -138,7 +160,7 @@ export function openingFailed(location: string, error: unknown): unknown {
       { cause: error },
     )
   }
-  const { reason, problem, remedy } = explanation
-  const detail = message === '' ? '' : ` (${message})`
+  const { reason, problem, remedy, isWhole } = explanation
+  const detail = message === '' || isWhole ? '' : ` (${message})`
   return new HallpassError(reason, `the database ${location} ${problem}${detail}`, remedy, { cause: error })
 }
