@@ -28,7 +28,7 @@ export function greeting(
     ['address', address],
     ['administrator', first?.username ?? options.admin.username],
     ['password', isOfUse && first?.password && `${first.password}   (shown this once)`],
-    ['data', location],
+    ['data', options.passedOver ? `${location}   (${options.passedOver} is passed over)` : location],
     ['in front of', options.upstream],
     ['workers', options.workers > 1 ? String(options.workers) : undefined],
     ['limits', limitsOf(options, limitsShared)],
