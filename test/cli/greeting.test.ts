@@ -31,6 +31,8 @@ describe('the greeting', () => {
   test('says that a folder in a flag is stronger than a database in the environment', () => {
     const options = readServeOptions({ data: './here' }, { DATABASE_URL: database })
     const started = { location: './here', first: undefined, metrics: undefined, limitsShared: false }
+    // Its database has one already, of whatever name.
+    assert.doesNotMatch(greeting('', options, started), /administrator/)
     assert.match(greeting('', options, started), /data +\.\/here +\(DATABASE_URL is passed over\)/)
     assert.doesNotMatch(greeting('', readServeOptions({ data: './here' }, {}), started), /passed over/)
   })
