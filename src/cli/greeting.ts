@@ -26,9 +26,9 @@ export function greeting(
   const isOfUse = options.signIn?.method !== 'proxy-header'
   const rows: readonly (readonly [name: string, value: string | false | undefined])[] = [
     ['address', address],
-    ['administrator', first?.username ?? options.admin.username],
+    ['administrator', first?.username],
     ['password', isOfUse && first?.password && `${first.password}   (shown this once)`],
-    ['data', location],
+    ['data', options.passedOver ? `${location}   (${options.passedOver} is passed over)` : location],
     ['in front of', options.upstream],
     ['workers', options.workers > 1 ? String(options.workers) : undefined],
     ['limits', limitsOf(options, limitsShared)],

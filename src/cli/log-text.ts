@@ -1,7 +1,7 @@
 /** A line of the log for people: when, how bad, what, and the facts. */
 import { styleText } from 'node:util'
 
-/** Left out: who reads a terminal knows the process, and the trace is said as one word at the end. */
+/** Not among the facts: who reads a terminal knows the process, and the others have places of their own. */
 const unsaid: ReadonlySet<string> = new Set(['level', 'time', 'event', 'pid', 'message', 'error'])
 
 /** Turns a line of JSON into one of text, with what ends it. Nothing in it can begin a line of its own. */

@@ -32,6 +32,8 @@ export interface DataPlace {
   readonly database: string | undefined
   /** Folder of the embedded database. */
   readonly data: string
+  /** Where else a PostgreSQL database is named, which the folder is stronger than. */
+  readonly passedOver?: string
 }
 
 /**
@@ -57,7 +59,7 @@ export function dataPlace(
     [environment.DATABASE_URL || undefined, environment.HALLPASS_DATA || undefined, 'DATABASE_URL'],
     [file.database, file.data, '`database` in the config file'],
   ] as const
-  for (const [database, folder, source] of sources) {
+  for (const [nth, [database, folder, source]] of sources.entries()) {
     if (database !== undefined) {
       if (!isPostgresUrl(database)) {
         throw new HallpassError(
@@ -68,7 +70,10 @@ export function dataPlace(
       }
       return { database, data: folder ?? './data' }
     }
-    if (folder !== undefined) return { database, data: folder }
+    if (folder !== undefined) {
+      const other = sources.slice(nth + 1).find(([weaker]) => weaker !== undefined)?.[2]
+      return { database, data: folder, ...(other === undefined ? {} : { passedOver: other }) }
+    }
   }
   return { database: undefined, data: './data' }
 }

@@ -39,6 +39,8 @@ export interface ServeOptions {
   readonly host: string
   /** Folder of the embedded database. */
   readonly data: string
+  /** Where else a PostgreSQL database is named, which the folder is stronger than. */
+  readonly passedOver?: string
   /** Address of the PostgreSQL database in its place; undefined where there is none. */
   readonly database: string | undefined
   /** How many connections to PostgreSQL each process keeps at the most; undefined where nobody said. */

@@ -88,8 +88,9 @@ class RedisExchange implements LimitExchange {
     const ageMs = Math.max(0, link.node.now() - batch.at)
     await link.ask(this.#entry(number, ageMs, writeLetIn(batch.letIn)))
     link.past.add(batch, batch.at - link.aheadMs)
-    // The stream has it. What became of the past is the connection's matter, which the next batch hears of.
-    await link.past.write().catch(() => {})
+    // The stream has it. The past may take its time, and what became of it is the connection's matter, which the next batch
+    // hears of.
+    void link.past.write().catch(() => {})
   }
 
   async recall(questions: readonly RecallQuestion[]): Promise<readonly RecalledPart[]> {

@@ -21,6 +21,8 @@ export class RedisPast {
   readonly #ask: (command: string[]) => Promise<unknown>
   #waiting: Map<string, Waiting> = new Map()
   #writtenAt = 0
+  #isWriting = false
+  #underWay: Promise<unknown> = Promise.resolve()
 
   /** `ask` sends a command to Redis. */
   constructor(prefix: string, ask: (command: string[]) => Promise<unknown>) {
@@ -45,16 +47,28 @@ export class RedisPast {
 
   /** Writes what was added, not more often than every second unless `now`. What fails is lost. */
   async write(now = false): Promise<void> {
-    if (this.#waiting.size === 0 || (!now && performance.now() - this.#writtenAt < writeEveryMs)) return
+    if (now) await this.#underWay.catch(() => {})
+    const isDue = now || (!this.#isWriting && performance.now() - this.#writtenAt >= writeEveryMs)
+    if (!isDue || this.#waiting.size === 0) return
     this.#writtenAt = performance.now()
+    this.#isWriting = true
+    this.#underWay = this.#writeWaiting().finally(() => {
+      this.#isWriting = false
+    })
+    await this.#underWay
+  }
+
+  async #writeWaiting(): Promise<void> {
     const waiting = [...this.#waiting.values()]
     this.#waiting = new Map()
-    await this.#askAll(
-      waiting.flatMap(({ key, part, windowMs, count }) => [
-        ['HINCRBY', key, String(part), String(count)],
-        ['PEXPIRE', key, String(windowMs + partMs(windowMs))],
-      ]),
-    )
+    const commands = waiting.flatMap(({ key, part, windowMs, count }) => [
+      ['HINCRBY', key, String(part), String(count)],
+      ['PEXPIRE', key, String(windowMs + partMs(windowMs))],
+    ])
+    for (let at = 0; at < commands.length; at += commandsAtOnce) {
+      // All of them or none: a hash that never expires would be there for ever. They are sent without a break.
+      await this.#askTogether([['MULTI'], ...commands.slice(at, at + commandsAtOnce), ['EXEC']])
+    }
   }
 
   /** What was let in within the windows that end at `now`, by the clock of Redis. */
@@ -75,9 +89,13 @@ export class RedisPast {
     const answers: unknown[] = []
     for (let at = 0; at < commands.length; at += commandsAtOnce) {
       const some = commands.slice(at, at + commandsAtOnce)
-      answers.push(...(await Promise.all(some.map((command) => this.#ask(command)))))
+      answers.push(...(await this.#askTogether(some)))
     }
     return answers
+  }
+
+  #askTogether(commands: readonly string[][]): Promise<readonly unknown[]> {
+    return Promise.all(commands.map((command) => this.#ask(command)))
   }
 
   #key(limit: string, id: string): string {

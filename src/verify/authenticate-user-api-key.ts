@@ -29,9 +29,10 @@ export function authenticateUserApiKey(
 ): Authentication | Promise<Authentication> {
   const keyHash = hashSecret(text)
   const known = warmKey(verifier, keyHash)
-  return known?.kind === 'user_api_key'
-    ? decideAbout(verifier, known, asked)
-    : authenticateCold(verifier, text, keyHash, asked)
+  if (known?.kind !== 'user_api_key') return authenticateCold(verifier, text, keyHash, asked)
+  const { observer } = verifier.domain
+  if (observer.isOn) observer.cacheAsked('hit')
+  return decideAbout(verifier, known, asked)
 }
 
 async function authenticateCold(
@@ -66,6 +67,7 @@ export function decideNow(verifier: Verifier, known: KnownUserApiKey, asked: Key
   const now = verifier.domain.clock.now()
   if (!observer.isOn) return checkKnown(verifier, known, asked, now) ?? admit(verifier, known, now)
   const startedAt = performance.now()
+  observer.cacheAsked('hit')
   const answer = checkKnown(verifier, known, asked, now) ?? admit(verifier, known, now)
   const result = answer.outcome === 'refused' ? answer.refusal.reason : answer.outcome
   if (asked.request && answer.outcome === 'authenticated')

@@ -2,13 +2,10 @@
 import type { KnownKey } from './key-cache.ts'
 import type { Verifier } from './verifier.ts'
 
-/** The key that is known by a hash, where its owner was asked for lately enough; undefined where somebody must be asked. */
+/** The key that is known by a hash, where its owner was asked for lately enough; undefined where somebody must be asked. Whoever decides by it tells the observer. */
 export function warmKey(verifier: Verifier, keyHash: string): KnownKey | undefined {
   const known = verifier.cache.get(keyHash)
-  if (!known || !hasFreshOwner(verifier, known)) return undefined
-  const { observer } = verifier.domain
-  if (observer.isOn) observer.cacheAsked('hit')
-  return known
+  return known && hasFreshOwner(verifier, known) ? known : undefined
 }
 
 /**

@@ -28,6 +28,15 @@ describe('the greeting', () => {
     assert.match(limitsSaid({ REDIS_URL: redis }, false) ?? '', /^NOT counted with other nodes/)
   })
 
+  test('says that a folder in a flag is stronger than a database in the environment', () => {
+    const options = readServeOptions({ data: './here' }, { DATABASE_URL: database })
+    const started = { location: './here', first: undefined, metrics: undefined, limitsShared: false }
+    // Its database has one already, of whatever name.
+    assert.doesNotMatch(greeting('', options, started), /administrator/)
+    assert.match(greeting('', options, started), /data +\.\/here +\(DATABASE_URL is passed over\)/)
+    assert.doesNotMatch(greeting('', readServeOptions({ data: './here' }, {}), started), /passed over/)
+  })
+
   for (const workers of ['1', '2']) {
     test(`and the log are loud where Redis is not there, with ${workers} process(es)`, async (t) => {
       const url = `redis://127.0.0.1:${await freePort()}`

@@ -62,6 +62,22 @@ describe('Observer', () => {
     ])
   })
 
+  test('hears once how the cache answered, where what might be answered at once is not', async () => {
+    const headers = new Headers({
+      'user-api-key': await site.approvedKey(),
+      'user-api-client-id': 'another',
+    })
+    await site.request('/session/current.json', {
+      headers: { 'user-api-key': headers.get('user-api-key') ?? '' },
+    })
+    heard.length = 0
+    const question = { method: 'GET', target: '/session/current.json', headers } as const
+    const connection = { remoteAddress: '192.0.2.1' }
+    assert.equal(site.hallpass.answerNow({ ...question, connection }), undefined)
+    await site.request('/session/current.json', { headers: Object.fromEntries(headers) })
+    assert.equal(heard.filter((line) => line.startsWith('cacheAsked hit')).length, 1)
+  })
+
   test('hears of a refusal once, by its reason', async () => {
     heard.length = 0
     const request = new Request(`${siteUrl}/orders`, { headers: { 'user-api-key': 'f'.repeat(32) } })

@@ -143,6 +143,7 @@ describe('compose/compose.yaml', () => {
           readonly image: string
           readonly build?: { readonly context: string; readonly dockerfile: string }
           readonly environment?: Readonly<Record<string, string>>
+          readonly command?: readonly string[]
           readonly depends_on?: readonly string[] | Readonly<Record<string, unknown>>
           readonly volumes?: readonly string[]
         }
@@ -169,6 +170,13 @@ describe('compose/compose.yaml', () => {
     const [one, two] = [compose.services['hallpass-1'], compose.services['hallpass-2']]
     assert.ok(one?.environment?.DATABASE_URL && one.environment.REDIS_URL)
     assert.deepEqual(one.environment, two?.environment)
+  })
+
+  test('gives Redis the memory that both nodes may need, and lets it forget only what expires', () => {
+    const command = compose.services.redis?.command ?? []
+    const after = (name: string): string => command[command.indexOf(name) + 1] ?? ''
+    assert.ok(Number.parseInt(after('--maxmemory'), 10) >= 3 * 2 * 35)
+    assert.equal(after('--maxmemory-policy'), 'volatile-ttl')
   })
 
   test('names only secrets that .env.example asks for, and holds none', () => {
@@ -218,6 +226,17 @@ describe('Dockerfile', () => {
 })
 
 describe('systemd', () => {
+  test('hallpass.service says how to install files that are there, to folders that need not be', () => {
+    const installed = [...read('systemd/hallpass.service').matchAll(/^# +install (.*?-m \d+) (\S+) \S+/gm)]
+    assert.equal(installed.length, 2)
+    for (const [, , from = ''] of installed) assert.ok(read(join('systemd', from)), from)
+    assert.match(installed[0]?.[1] ?? '', /^-D /)
+  })
+
+  test('the environment names an application, so that no unit starts the forum', () => {
+    assert.match(read('hallpass.env.example'), /^HALLPASS_UPSTREAM=http/m)
+  })
+
   for (const unit of ['hallpass.service', 'hallpass@.service']) {
     test(`${unit} is one that systemd understands`, (t) => {
       if (spawnSync('systemd-analyze', ['--version']).error) return t.skip('systemd-analyze is not there')
