@@ -1,5 +1,6 @@
 /** Serving a web-standard handler from `node:http`. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import type { Connection } from '../domain/ports.ts'
@@ -105,14 +106,29 @@ export function nodeListener(handler: WebHandler): ReturnType<typeof getRequestL
   )
 }
 
+/** For how long a connection that is open when a server is closed may still bring a request, in milliseconds. */
+const lastRequestsMs = 100
+
+/**
+ * A connection on which nothing is being answered may be new, with its first request on the way; closed at once, as
+ * `server.close()` does, it would lose that. So it has a moment, and what it brings is answered and ends it.
+ */
 async function close(server: Server, graceMs: number, breakOff: () => void): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
+  server.prependListener('request', (_incoming, outgoing: ServerResponse) => {
+    outgoing.shouldKeepAlive = false
+  })
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
+  const closeIdle = setTimeout(
+    // After what has come is read, which a busy process may not have done yet.
+    () => setImmediate(() => server.closeIdleConnections()),
+    Math.min(lastRequestsMs, graceMs),
+  )
   const timer = setTimeout(() => {
     server.closeAllConnections()
     breakOff()
   }, graceMs)
   await closed
+  clearTimeout(closeIdle)
   clearTimeout(timer)
   breakOff()
 }

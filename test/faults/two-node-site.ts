@@ -70,8 +70,17 @@ export async function startTwoNodes({ flagsOfB = [], env = {} }: TwoNodeOptions 
   const flags = { A: [], B: flagsOfB }
   const start = (name: NodeName, port?: number): Promise<RunningServer> =>
     startServer({ flags: flags[name], env: environment, ...(port !== undefined && { port }) })
-  const a = await start('A')
-  const nodes = { A: a, B: await start('B') }
+  const started = await Promise.allSettled([start('A')])
+  const second = started[0].status === 'fulfilled' ? await Promise.allSettled([start('B')]) : []
+  const [a, b] = [...started, ...second].map((one) => (one.status === 'fulfilled' ? one.value : undefined))
+  if (!a || !b) {
+    await a?.stop()
+    await receiver[Symbol.asyncDispose]()
+    for (const end of ending) await end()
+    await postgres.stop()
+    throw new Error(`a node did not start: ${JSON.stringify([...started, ...second].map(String))}`)
+  }
+  const nodes = { A: a, B: b }
   const { adminApiKey } = a
 
   const stream = new RequestStream(
@@ -130,24 +139,44 @@ export async function startTwoNodes({ flagsOfB = [], env = {} }: TwoNodeOptions 
       const excused = stream.excuse(node)
       process.kill(nodes[node].pid, 'SIGSTOP')
       return () => {
-        process.kill(nodes[node].pid, 'SIGCONT')
+        resume(nodes[node].pid)
         excused()
       }
     },
     async stop() {
       await stream.stop()
-      await Promise.all([nodes.A.stop(), nodes.B.stop()])
+      for (const { pid } of Object.values(nodes)) resume(pid)
+      await Promise.allSettled([nodes.A.stop(), nodes.B.stop()])
       await receiver[Symbol.asyncDispose]()
       for (const end of ending) await end()
       await postgres.stop()
     },
   }
+  try {
+    await fill(site)
+  } catch (error) {
+    await site.stop()
+    throw error
+  }
+  return site
+}
+
+/** Keys of each kind, and requests with them. */
+async function fill(site: TwoNodeSite): Promise<void> {
+  const { stream } = site
   await site.set('max_unknown_keys_per_ip_per_minute', '1000000')
   for (let nth = 0; nth < 6; nth += 1) stream.add(await site.newKey(nth % 2 === 0 ? 'A' : 'B'))
   stream.start()
   const revoked = await site.newKey('A')
   await site.revoke('A', revoked)
-  return site
+}
+
+function resume(pid: number): void {
+  try {
+    process.kill(pid, 'SIGCONT')
+  } catch {
+    // It was killed.
+  }
 }
 
 export interface Answer {

@@ -46,7 +46,7 @@ describe('two nodes, one with workers', { skip }, () => {
       const old = workers()
       const since = performance.now()
       process.kill(nodes.B.pid, 'SIGHUP')
-      await eventually(workers, (pids) => pids.length === 2 && !pids.some((pid) => old.includes(pid)), 30_000)
+      await eventually(workers, (pids) => pids.length === 2 && !pids.some((pid) => old.includes(pid)), 55_000)
       const replaced = performance.now()
       await eventually(() => stream.since(replaced, 'B').length >= 100)
       const seen = stream.since(since, 'B')
