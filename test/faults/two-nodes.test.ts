@@ -145,6 +145,37 @@ describe('two nodes, one of which fails', { skip }, () => {
     assert.equal((await lease())?.lease_owner, null)
   })
 
+  test('node A stands still while it alone may write: B is refused with 503, and writes after ten seconds', async (t) => {
+    const holding = new pg.Client(site.databaseUrl)
+    await holding.connect()
+    await holding.query('begin; lock table authorization_requests in access exclusive mode')
+    const running = site.call('A', 'POST', '/hallpass/jobs/delete-expired/run.json').catch(() => 'failed')
+    const waiting = `select pid from pg_stat_activity where wait_event_type = 'Lock' and query like '%authorization_requests%'`
+    await eventually(
+      () => onServer(site.databaseUrl, waiting),
+      ({ length }) => length > 0,
+    )
+    const goOn = site.freeze('A')
+    t.after(goOn)
+    // What it waited for is there, and it does not go on.
+    await holding.query('rollback')
+    await holding.end()
+    const since = performance.now()
+    const write = () =>
+      site.newKey('B').then(
+        () => 'written',
+        (error: unknown) => String(error),
+      )
+    assert.match(await write(), /store_unavailable/)
+    await eventually(write, (outcome) => outcome === 'written')
+    const took = performance.now() - since
+    t.diagnostic(`${Math.round(took)} ms`)
+    assert.ok(took < 15_000)
+    assertMostlyAnswered(site.stream.since(since, 'B'))
+    goOn()
+    await running
+  })
+
   test('of all requests, none was answered wrongly', async (t) => {
     const faults = await site.stream.stop()
     t.diagnostic(`${site.stream.seen.length} requests`)
