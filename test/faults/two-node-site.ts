@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { type Agent, request as httpRequest } from 'node:http'
+import { eventually } from '../eventually.ts'
 import { databaseUrl, onServer } from '../postgres-template.ts'
 import { type PushReceiver, type Answer as ReceiverAnswer, startReceiver } from '../push-receiver.ts'
 import { type RunningRedis, redisServer, startRedis } from '../redis-server.ts'
@@ -30,11 +31,21 @@ export interface TwoNodeSite {
   /** What the receiver answers next; 200 when there is nothing left. */
   readonly answers: ReceiverAnswer[]
   readonly stream: RequestStream
-  /** Asks as the administrator, and expects 200. */
-  // biome-ignore lint/suspicious/noExplicitAny: answers are read the way a client in any language reads them.
-  call(node: NodeName, method: string, path: string, json?: unknown, as?: string): Promise<any>
+  /**
+   * Asks as the administrator, and expects 200. A 503 that says that the database is slow is asked again where `isPatient`
+   * (the default): the machine may be busy.
+   */
+  call(
+    node: NodeName,
+    method: string,
+    path: string,
+    json?: unknown,
+    as?: string,
+    isPatient?: boolean,
+    // biome-ignore lint/suspicious/noExplicitAny: answers are read the way a client in any language reads them.
+  ): Promise<any>
   set(name: string, value: string): Promise<void>
-  newKey(node: NodeName, clientId?: string): Promise<string>
+  newKey(node: NodeName, isPatient?: boolean): Promise<string>
   /** Revokes a key by itself, at a node, for the stream to look at. */
   revoke(node: NodeName, key: string): Promise<void>
   /** Ends a node with SIGKILL. Starts it again when the answer is called. */
@@ -70,8 +81,17 @@ export async function startTwoNodes({ flagsOfB = [], env = {} }: TwoNodeOptions 
   const flags = { A: [], B: flagsOfB }
   const start = (name: NodeName, port?: number): Promise<RunningServer> =>
     startServer({ flags: flags[name], env: environment, ...(port !== undefined && { port }) })
-  const a = await start('A')
-  const nodes = { A: a, B: await start('B') }
+  const started = await Promise.allSettled([start('A')])
+  const second = started[0].status === 'fulfilled' ? await Promise.allSettled([start('B')]) : []
+  const [a, b] = [...started, ...second].map((one) => (one.status === 'fulfilled' ? one.value : undefined))
+  if (!a || !b) {
+    await a?.stop()
+    await receiver[Symbol.asyncDispose]()
+    for (const end of ending) await end()
+    await postgres.stop()
+    throw new Error(`a node did not start: ${JSON.stringify([...started, ...second].map(String))}`)
+  }
+  const nodes = { A: a, B: b }
   const { adminApiKey } = a
 
   const stream = new RequestStream(
@@ -82,12 +102,14 @@ export async function startTwoNodes({ flagsOfB = [], env = {} }: TwoNodeOptions 
     boundMs,
   )
 
-  const call: TwoNodeSite['call'] = async (node, method, path, json, as = 'admin') => {
-    const response = await fetch(`http://127.0.0.1:${nodes[node].port}${path}`, {
-      method,
-      headers: { 'api-key': adminApiKey, 'api-username': as, 'content-type': 'application/json' },
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-    })
+  const call: TwoNodeSite['call'] = async (node, method, path, json, as = 'admin', isPatient = true) => {
+    const send = () =>
+      fetch(`http://127.0.0.1:${nodes[node].port}${path}`, {
+        method,
+        headers: { 'api-key': adminApiKey, 'api-username': as, 'content-type': 'application/json' },
+        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      })
+    const response = isPatient ? await eventually(send, ({ status }) => status !== 503) : await send()
     const text = await response.text()
     assert.equal(response.status, 200, `${method} ${path}: ${text}`)
     return JSON.parse(text)
@@ -103,19 +125,16 @@ export async function startTwoNodes({ flagsOfB = [], env = {} }: TwoNodeOptions 
     stream,
     call,
     set: (name, value) => call('A', 'PUT', `/admin/site_settings/${name}.json`, { [name]: value }),
-    async newKey(node, clientId = `client-${Math.random()}`) {
-      const parameters = authorizationParameters({ client_id: clientId })
-      const { payload } = await call(node, 'POST', '/user-api-key.json', parameters)
+    async newKey(node, isPatient = true) {
+      const parameters = authorizationParameters({ client_id: `client-${Math.random()}` })
+      const { payload } = await call(node, 'POST', '/user-api-key.json', parameters, 'admin', isPatient)
       return String(openSealed(payload).key)
     },
     revoke: (node, key) =>
       stream.revoke(key, node, async () => {
-        const { status } = await ask(
-          nodes[node],
-          '/user-api-key/revoke',
-          { 'user-api-key': key },
-          { method: 'POST' },
-        )
+        const send = () =>
+          ask(nodes[node], '/user-api-key/revoke', { 'user-api-key': key }, { method: 'POST' })
+        const { status } = await eventually(send, (answer) => answer.status !== 503)
         assert.equal(status, 200)
       }),
     async kill(node) {
@@ -130,24 +149,44 @@ export async function startTwoNodes({ flagsOfB = [], env = {} }: TwoNodeOptions 
       const excused = stream.excuse(node)
       process.kill(nodes[node].pid, 'SIGSTOP')
       return () => {
-        process.kill(nodes[node].pid, 'SIGCONT')
+        resume(nodes[node].pid)
         excused()
       }
     },
     async stop() {
       await stream.stop()
-      await Promise.all([nodes.A.stop(), nodes.B.stop()])
+      for (const { pid } of Object.values(nodes)) resume(pid)
+      await Promise.allSettled([nodes.A.stop(), nodes.B.stop()])
       await receiver[Symbol.asyncDispose]()
       for (const end of ending) await end()
       await postgres.stop()
     },
   }
+  try {
+    await fill(site)
+  } catch (error) {
+    await site.stop()
+    throw error
+  }
+  return site
+}
+
+/** Keys of each kind, and requests with them. */
+async function fill(site: TwoNodeSite): Promise<void> {
+  const { stream } = site
   await site.set('max_unknown_keys_per_ip_per_minute', '1000000')
   for (let nth = 0; nth < 6; nth += 1) stream.add(await site.newKey(nth % 2 === 0 ? 'A' : 'B'))
   stream.start()
   const revoked = await site.newKey('A')
   await site.revoke('A', revoked)
-  return site
+}
+
+function resume(pid: number): void {
+  try {
+    process.kill(pid, 'SIGCONT')
+  } catch {
+    // It was killed.
+  }
 }
 
 export interface Answer {

@@ -67,7 +67,7 @@ describe('two nodes whose PostgreSQL fails', { skip }, () => {
 
       // Issues keys until it cannot: what was acknowledged has to be there afterwards.
       const issuing = (async () => {
-        for (let nth = 0; ; nth += 1) issued.push(await site.newKey(nth % 2 === 0 ? 'A' : 'B'))
+        for (let nth = 0; ; nth += 1) issued.push(await site.newKey(nth % 2 === 0 ? 'A' : 'B', false))
       })().catch(() => {})
       await eventually(
         () => issued.length % 10,

@@ -40,13 +40,27 @@ describe('two nodes, one with workers', { skip }, () => {
     assertMostlyAnswered(stream.since(since, 'A'))
   })
 
+  test('a worker stands still: what it is given waits, and the other answers', async (t) => {
+    const excused = site.stream.excuse('B')
+    const [victim = 0] = workers()
+    process.kill(victim, 'SIGSTOP')
+    t.after(() => process.kill(victim, 'SIGCONT'))
+    const answers = Array.from({ length: 20 }, () => ask(site.nodes.B, '/healthz'))
+    let count = 0
+    for (const answer of answers) void answer.then(() => (count += 1))
+    await eventually(() => count > 0)
+    process.kill(victim, 'SIGCONT')
+    for (const { status } of await Promise.all(answers)) assert.equal(status, 200)
+    excused()
+  })
+
   test('SIGHUP replaces each worker, and no request is lost', async (t) => {
     const { nodes, stream } = site
     for (let round = 0; round < 2; round += 1) {
       const old = workers()
       const since = performance.now()
       process.kill(nodes.B.pid, 'SIGHUP')
-      await eventually(workers, (pids) => pids.length === 2 && !pids.some((pid) => old.includes(pid)), 30_000)
+      await eventually(workers, (pids) => pids.length === 2 && !pids.some((pid) => old.includes(pid)), 55_000)
       const replaced = performance.now()
       await eventually(() => stream.since(replaced, 'B').length >= 100)
       const seen = stream.since(since, 'B')

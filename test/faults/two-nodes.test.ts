@@ -113,10 +113,6 @@ describe('two nodes, one of which fails', { skip }, () => {
   test('a job that was running on a node that is killed is another’s once the lease is up', async (t) => {
     const name = 'delete-expired'
     // The job waits for this, and is killed so.
-    const holding = new pg.Client(site.databaseUrl)
-    await holding.connect()
-    await holding.query('begin; lock table authorization_requests in access exclusive mode')
-    const running = site.call('A', 'POST', `/hallpass/jobs/${name}/run.json`).catch(() => 'lost')
     const lease = async () => {
       const rows = await onServer<{ lease_owner: string | null; lease_until: string }>(
         site.databaseUrl,
@@ -124,6 +120,14 @@ describe('two nodes, one of which fails', { skip }, () => {
       )
       return rows[0]
     }
+    // Of a run of its own accord, which a node may have been at when it was killed above.
+    await eventually(lease, (row) => row?.lease_owner == null || Number(row.lease_until) < Date.now(), 61_000)
+    const holding = new pg.Client(site.databaseUrl)
+    await holding.connect()
+    await holding.query('begin; lock table authorization_requests in access exclusive mode')
+    const running = site
+      .call('A', 'POST', `/hallpass/jobs/${name}/run.json`, undefined, 'admin', false)
+      .catch(() => 'lost')
     const held = await eventually(lease, (row) => row?.lease_owner != null)
     const left = Number(held?.lease_until) - Date.now()
     assert.ok(left > 30_000 && left <= 60_000, `the lease is ${left} ms long`)
@@ -143,6 +147,39 @@ describe('two nodes, one of which fails', { skip }, () => {
     )
     assert.equal((await run()).status, 200)
     assert.equal((await lease())?.lease_owner, null)
+  })
+
+  test('node A stands still while it alone may write: B is refused with 503, and writes after ten seconds', async (t) => {
+    const holding = new pg.Client(site.databaseUrl)
+    await holding.connect()
+    await holding.query('begin; lock table authorization_requests in access exclusive mode')
+    const running = site
+      .call('A', 'POST', '/hallpass/jobs/delete-expired/run.json', undefined, 'admin', false)
+      .catch(() => 'failed')
+    const waiting = `select pid from pg_stat_activity where wait_event_type = 'Lock' and query like '%authorization_requests%'`
+    await eventually(
+      () => onServer(site.databaseUrl, waiting),
+      ({ length }) => length > 0,
+    )
+    const goOn = site.freeze('A')
+    t.after(goOn)
+    // What it waited for is there, and it does not go on.
+    await holding.query('rollback')
+    await holding.end()
+    const since = performance.now()
+    const write = () =>
+      site.newKey('B', false).then(
+        () => 'written',
+        (error: unknown) => String(error),
+      )
+    assert.match(await write(), /store_unavailable/)
+    await eventually(write, (outcome) => outcome === 'written')
+    const took = performance.now() - since
+    t.diagnostic(`${Math.round(took)} ms`)
+    assert.ok(took < 15_000)
+    assertMostlyAnswered(site.stream.since(since, 'B'))
+    goOn()
+    await running
   })
 
   test('of all requests, none was answered wrongly', async (t) => {
