@@ -9,6 +9,8 @@ import type { PrimaryMessage, WorkerMessage } from './worker-messages.ts'
 const defaultPatienceMs = 20_000
 /** How long one that is replaced still answers on connections which are open, in milliseconds. */
 const drainMs = 1000
+/** The same at the end of all, for what has just connected. */
+const lastRequestsMs = 100
 
 export interface CrewOptions {
   /** How many there are to be. */
@@ -84,7 +86,7 @@ export class WorkerCrew {
   async stop(): Promise<void> {
     this.#isStopping = true
     for (const timer of this.#timers) clearTimeout(timer)
-    await Promise.all([...this.#members].map((member) => this.#dismiss(member, 0)))
+    await Promise.all([...this.#members].map((member) => this.#dismiss(member, lastRequestsMs)))
   }
 
   async #replaceWhileWanted(): Promise<void> {

@@ -29,7 +29,7 @@ export interface ListeningServer {
   readonly port: number
   /**
    * Lets running requests end, for at most `graceMs`, then closes. Default 5000. Before, connections that are open are
-   * answered for `drainMs` more, once each, where others listen on the port meanwhile. Default 0.
+   * answered for `drainMs` more, once each. Default 100, so that what just connected is still served.
    */
   close(graceMs?: number, drainMs?: number): Promise<void>
 }
@@ -47,6 +47,9 @@ export interface NodeListeners {
 
 // An authorization request carries a PEM in its address; with a 4096-bit key and long names it passes 8 KiB.
 const maxHeaderSize = 32 * 1024
+
+/** How long a connection that was just made may take to bring its first request while the server closes, in milliseconds. */
+const firstRequestMs = 100
 
 /**
  * Listens, and hands every request to `handler`.
@@ -82,7 +85,7 @@ export async function listenWith(listeners: NodeListeners, options: ListenOption
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
-    close: (graceMs = 5000, drainMs = 0) =>
+    close: (graceMs = 5000, drainMs = Math.min(graceMs, firstRequestMs)) =>
       closeServer(server, { graceMs, drainMs, breakOff: () => listeners.breakOff() }),
   }
 }
