@@ -80,7 +80,7 @@ export async function startPostgres(options: { readonly durable?: boolean } = {}
     const { pid = 0 } = postmaster()
     process.kill(pid, signal === 'SIGKILL' ? 'SIGSTOP' : signal)
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
-    for (const child of children.filter(Boolean)) process.kill(Number(child), signal)
+    for (const child of children.filter(Boolean)) signalIfThere(Number(child), signal)
     if (signal === 'SIGKILL') process.kill(pid, signal)
   }
   return {
@@ -109,5 +109,14 @@ export async function startPostgres(options: { readonly durable?: boolean } = {}
       }
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** One that serves a connection may have ended since it was listed. */
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
 }

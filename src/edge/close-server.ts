@@ -7,6 +7,8 @@ export interface CloseOptions {
   readonly graceMs: number
   /** How long connections that are open are still answered, in milliseconds, each answer being their last. */
   readonly drainMs: number
+  /** Whether others listen on the port, so that it may be listened on for a moment more, until nobody is just connecting. */
+  readonly isShared: boolean
   /** Ends the connections that the server does not know of. */
   breakOff(): void
 }
@@ -21,12 +23,12 @@ const closeIdleEveryMs = 100
 /** Closes the server; resolves once no connection is left. Answers say `Connection: close` from now on. */
 export async function closeServer(
   server: Server,
-  { graceMs, drainMs, breakOff }: CloseOptions,
+  { graceMs, drainMs, isShared, breakOff }: CloseOptions,
 ): Promise<void> {
   server.prependListener('request', (_incoming, outgoing) => {
     outgoing.shouldKeepAlive = false
   })
-  if (drainMs > 0) await untilQuiet()
+  if (isShared) await untilQuiet()
   // That of `node:http` would close idle connections at once, and with them the requests which are on their way there.
   const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
   if (drainMs > 0) await Promise.race([closed, wait(drainMs)])

@@ -86,7 +86,12 @@ export async function listenWith(listeners: NodeListeners, options: ListenOption
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
     close: (graceMs = 5000, drainMs = Math.min(graceMs, firstRequestMs)) =>
-      closeServer(server, { graceMs, drainMs, breakOff: () => listeners.breakOff() }),
+      closeServer(server, {
+        graceMs,
+        drainMs,
+        isShared: options.reusePort ?? false,
+        breakOff: () => listeners.breakOff(),
+      }),
   }
 }
 

@@ -75,7 +75,11 @@ describe('two nodes whose PostgreSQL fails', { skip }, () => {
       )
 
       if (fault === 'killed') await postgres.killAll()
-      else postgres.freeze()
+      else {
+        postgres.freeze()
+        // Whatever fails below, the tests after this one have a database.
+        t.after(() => postgres.thaw())
+      }
       const failedAt = performance.now()
       // What is in memory is let in, through the gateway too.
       assert.equal((await ask(nodes.B, '/orders', { 'user-api-key': key })).status, 200)
