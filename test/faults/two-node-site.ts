@@ -156,10 +156,12 @@ export async function startTwoNodes({ flagsOfB = [], env = {} }: TwoNodeOptions 
     async stop() {
       await stream.stop()
       for (const { pid } of Object.values(nodes)) resume(pid)
-      await Promise.allSettled([nodes.A.stop(), nodes.B.stop()])
-      await receiver[Symbol.asyncDispose]()
-      for (const end of ending) await end()
-      await postgres.stop()
+      // Each of them, whatever becomes of the others: one that is left keeps the tests from ending.
+      const nodesEnd = Promise.allSettled([nodes.A.stop(), nodes.B.stop()])
+      const othersEnd = [() => receiver[Symbol.asyncDispose](), ...ending, () => postgres.stop()]
+      await nodesEnd
+      const ends = await Promise.allSettled(othersEnd.map(async (end) => end()))
+      for (const end of ends) if (end.status === 'rejected') throw end.reason
     },
   }
   try {

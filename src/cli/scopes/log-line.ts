@@ -39,7 +39,8 @@ function readJson(line: string, format: LogFormat): LoggedRequest | string {
     return 'it is not JSON'
   }
   if (!isObject(entry)) return 'it is no JSON object'
-  const status = Number(entry.status)
+  // An object may have no form as a number, and would throw.
+  const status = typeof entry.status === 'object' ? Number.NaN : Number(entry.status)
   const known = Number.isInteger(status) && status >= 100 && status < 1000 ? status : undefined
   const callers = callerFields.flatMap((name) => {
     const value = entry[name]

@@ -64,6 +64,7 @@ describe('readLogLine', () => {
         assert.doesNotMatch(read.path, /[?#]/)
         new Traffic([]).add(read)
       }),
+      { examples: [['{"request":{"toString":""},"status":{"toString":""},"uri":"/?s3cret"}', 'auto']] },
     )
   })
 })
