@@ -106,6 +106,6 @@ export async function measured(
 /** Warms contestants up: a second each with many connections, so that what is measured is compiled. */
 export async function warmUp(bench: Bench, contestants: readonly Contestant[]): Promise<void> {
   for (const contestant of contestants) {
-    await measured(bench, contestant, { connections: 32, seconds: bench.effort.quick ? 1 : 2 })
+    await measured(bench, contestant, { connections: 32, seconds: bench.effort.quick ? 1 : 10 })
   }
 }

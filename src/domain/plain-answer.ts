@@ -1,9 +1,9 @@
 import type { HeaderReader } from './header-reader.ts'
 import type { Connection } from './ports.ts'
 
-/** A GET without a body, as a server has it that makes no web-standard `Request`. */
+/** A request without a body, as a server has it that makes no web-standard `Request`. */
 export interface PlainQuestion {
-  readonly method: 'GET'
+  readonly method: string
   /** Path and query as the first line has them. */
   readonly target: string
   readonly headers: HeaderReader

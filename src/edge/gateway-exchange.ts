@@ -89,10 +89,11 @@ function tryOnce(upstream: Upstream, exchange: Exchange, isFresh: boolean): Prom
   sending.once('close', () => {
     isIdle.stop()
     outgoing.off('close', giveUp)
+    if (isSettled) return
     // Without an error an upgrade ends that nobody asked for.
     const cause = new Error('the application closed the connection, or changed the protocol unasked')
     const why = refusal('upstream_invalid', { problem: 'it closed the connection without an answer' })
-    if (!isSettled) settle({ kind: 'refused', refusal: why, cause, isStale: false })
+    settle({ kind: 'refused', refusal: why, cause, isStale: false })
   })
   sending.once('socket', (socket) => {
     if (!socket.connecting) return

@@ -163,8 +163,12 @@ function isHopByHop(plain: string): boolean {
   return hopByHop.has(plain) || plain.startsWith('proxy-')
 }
 
+const noNames: ReadonlySet<string> = new Set()
+
 function connectionNames(connection: string | undefined): ReadonlySet<string> {
-  return new Set((connection ?? '').split(',').map((name) => name.trim().toLowerCase()))
+  // What nearly all say or leave out, which is hop by hop in any case.
+  if (connection === undefined || connection === 'keep-alive') return noNames
+  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()))
 }
 
 function withoutOwnCookies(header: string): string {

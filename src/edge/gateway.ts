@@ -10,6 +10,7 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Authentication, Identity } from '../domain/identity.ts'
 import { noObserver, type Observer } from '../domain/observation.ts'
+import type { PlainQuestion } from '../domain/plain-answer.ts'
 import type { Connection } from '../domain/ports.ts'
 import { StoreUnavailable } from '../domain/store.ts'
 import { knownTrace, shareTrace, Trace, traceOf } from '../domain/trace.ts'
@@ -22,13 +23,14 @@ import { createOriginReader, isSameOrigin, scheme } from './gateway-origin.ts'
 import { expectsContinue, type ForwardableRequest, hasBody, readForwardable } from './gateway-request.ts'
 import { connectUpgraded, responseOn, UpgradedConnections } from './gateway-upgrade.ts'
 import { identityHeaders, signedIdentityHeader } from './identity-headers.ts'
-import { type AnsweringHallpass, answerAtOnce, connectionOf } from './node-fast-lane.ts'
+import { type AnsweringHallpass, answerAtOnce, connectionOf, plainQuestionOf } from './node-fast-lane.ts'
 import type { NodeListeners } from './node-server.ts'
 import { createUpstream, type UpstreamTimeouts } from './upstream.ts'
 
 /** What the gateway needs of Hallpass: part of what `createHallpass` returns. */
 export interface GatewayGuard extends AnsweringHallpass {
   handle(request: Request, connection: Connection): Promise<Response | undefined>
+  admitNow(question: PlainQuestion): Identity | Refusal | undefined
   authenticate(
     request: Request,
     options: {
@@ -108,10 +110,10 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       const own = await hallpass.handle(request, connectionOf(incoming))
       if (own) return own
       bodyTimers.get(incoming)?.()
-      // Whoever looks for the body of this one would take it off its way.
-      const isBodiless = request.method === 'GET' || request.method === 'HEAD'
-      const known = knownTrace(request)
-      await pass(incoming, outgoing, asked, undefined, isBodiless ? { request, known } : { known })
+      const passage = new Passage(incoming, outgoing, asked, knownTrace(request))
+      // Whoever looks for the body of another would take it off its way.
+      if (request.method === 'GET' || request.method === 'HEAD') passage.madeRequest(request)
+      await pass(passage)
       return RESPONSE_ALREADY_SENT
     },
     { overrideGlobalObjects: false },
@@ -132,19 +134,17 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
     return why || read.outcome === 'refused' ? undefined : read.request
   }
 
-  /** Decides about a request that is for the application, and carries it there. Never rejects. */
-  async function pass(
-    incoming: IncomingMessage,
-    outgoing: ServerResponse,
-    request: ForwardableRequest,
-    upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined,
-    before: { readonly request?: Request; readonly known: Trace | undefined } = { known: undefined },
-  ): Promise<void> {
+  /**
+   * Decides about a request that is for the application, if that is not done, and carries it there. Never rejects.
+   * `decided`: who sent it, or why it is refused.
+   */
+  async function pass(passage: Passage, decided?: Identity | Refusal): Promise<void> {
+    const { incoming, outgoing, request, upgrade } = passage
     const startedAt = observer.isOn ? performance.now() : 0
-    let trace = before.known
     const tell = (status: number): void => {
-      if (!observer.isOn || !trace) return
+      if (!observer.isOn) return
       const durationMs = performance.now() - startedAt
+      const { trace } = passage
       const { address } = trace
       observer.answered({ method: request.method, route: 'gateway', status, durationMs, trace, address })
     }
@@ -153,25 +153,20 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       return sendResponse(incoming, outgoing, response)
     }
     try {
-      const asked = before.request ?? standardRequest(incoming, request)
-      if (before.known && asked !== before.request) shareTrace(before.known, asked)
-      trace = traceOf(asked)
       if (upgrade && request.isPathPlain) {
-        const own = await hallpass.handle(asked, connectionOf(incoming))
+        const own = await hallpass.handle(passage.asked, connectionOf(incoming))
         if (own) return await sendResponse(incoming, outgoing, own)
       }
-      const decision = await decide(asked, incoming, request, upgrade !== undefined)
-      if ('refused' in decision) return await send(decision.refused)
-      const exchange = await prepare(incoming, outgoing, request, {
-        identity: decision.identity,
-        isUpgrade: upgrade !== undefined,
-        trace,
-      })
+      const decision = decided ?? (await decide(passage))
+      if (decision instanceof Response) return await send(decision)
+      if (decision && 'reason' in decision) return await send(hallpass.refuse(passage.asked, decision))
+      const exchange = await prepare(passage, decision)
       const reply = await askUpstream(upstream, exchange)
       if (reply.kind === 'gone') return
       if (reply.kind === 'refused') {
+        const { trace } = passage
         report(reply.cause, { method: request.method, path: request.rawPath, trace })
-        return await send(hallpass.refuse(asked, reply.refusal))
+        return await send(hallpass.refuse(passage.asked, reply.refusal))
       }
       if (reply.kind === 'upgraded') {
         if (upgrade) return connectUpgraded(exchange, reply, upgrade, upgraded, upstream.idleTimeoutMs)
@@ -179,14 +174,11 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       }
       tell(reply.answer.statusCode ?? 502)
       const mayBeRead = hallpass.settings().cors_origins.length > 0
-      relayAnswer(
-        exchange,
-        reply,
-        mayBeRead ? hallpass.withCors(asked, new Response(null)).headers : noHeaders,
-      )
+      const replaced = mayBeRead ? hallpass.withCors(passage.asked, new Response(null)).headers : noHeaders
+      relayAnswer(exchange, reply, replaced)
     } catch (error) {
       // What the application may send and no answer may hold, such as a status of 0, comes out here.
-      report(error, { method: request.method, path: request.rawPath, trace: trace ?? new Trace(undefined) })
+      report(error, { method: request.method, path: request.rawPath, trace: passage.traceSoFar })
       if (outgoing.headersSent) outgoing.destroy()
       else {
         const why =
@@ -198,13 +190,13 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
     }
   }
 
-  /** Who sent it, or the answer that turns them away. */
-  async function decide(
-    asked: Request,
-    incoming: IncomingMessage,
-    request: ForwardableRequest,
-    isUpgrade: boolean,
-  ): Promise<{ readonly identity: Identity | undefined } | { readonly refused: Response }> {
+  /** Who sent it, undefined for nobody, or what turns them away. */
+  async function decide({
+    incoming,
+    request,
+    asked,
+    upgrade,
+  }: Passage): Promise<Identity | Refusal | Response | undefined> {
     const sameOrigin = isSameOrigin(incoming, originOf(incoming, request))
     const authentication = await hallpass.authenticate(asked, {
       connection: connectionOf(incoming),
@@ -217,29 +209,19 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
     // session with Hallpass vouches for nothing in it. A page of another site can open WebSockets, too.
     const isForged =
       (authentication.outcome === 'refused' && authentication.refusal.reason === 'csrf_invalid') ||
-      (isUpgrade &&
+      (upgrade !== undefined &&
         !sameOrigin &&
         authentication.outcome === 'authenticated' &&
         authentication.identity.via === 'session')
-    if (authentication.outcome === 'refused' && !isForged) {
-      return { refused: hallpass.refuse(asked, authentication.refusal) }
-    }
-    if (authentication.outcome === 'authenticated' && !isForged) return authentication
-    if (!options.requireSignIn) return { identity: undefined }
-    if (isForged) return { refused: hallpass.refuse(asked, refusal('csrf_invalid')) }
-    return { refused: signIn(asked, request) ?? hallpass.refuse(asked, refusal('not_signed_in')) }
+    if (authentication.outcome === 'refused' && !isForged) return authentication.refusal
+    if (authentication.outcome === 'authenticated' && !isForged) return authentication.identity
+    if (!options.requireSignIn) return undefined
+    return isForged ? refusal('csrf_invalid') : (signIn(asked, request) ?? refusal('not_signed_in'))
   }
 
-  async function prepare(
-    incoming: IncomingMessage,
-    outgoing: ServerResponse,
-    request: ForwardableRequest,
-    {
-      identity,
-      isUpgrade,
-      trace,
-    }: Readonly<{ identity: Identity | undefined; isUpgrade: boolean; trace: Trace }>,
-  ): Promise<Exchange> {
+  async function prepare(passage: Passage, identity: Identity | undefined): Promise<Exchange> {
+    const { incoming, outgoing, request, trace } = passage
+    const isUpgrade = passage.upgrade !== undefined
     const byKey = identity !== undefined && identity.via !== 'session'
     const forwarded = originOf(incoming, request)
     const host = options.hostHeader === 'upstream' ? upstream.host : request.host || upstream.host
@@ -286,10 +268,13 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       // Hallpass's own router reads the target too, and must read the same.
       incoming.url = request.target
       if (answerAtOnce(hallpass, incoming, outgoing)) return
+      const question = plainQuestionOf(incoming)
+      const admitted = question && hallpass.admitNow(question)
+      if (admitted) return void pass(new Passage(incoming, outgoing, request, traceOf(question)), admitted)
       requests.set(incoming, request)
       if (expectsContinue(incoming) && !request.waitsForContinue) sendContinue(outgoing)
       // It is none of Hallpass's routes, though a URL, which resolves dot segments, would make one of it.
-      if (!request.isPathPlain) return void pass(incoming, outgoing, request, undefined)
+      if (!request.isPathPlain) return void pass(new Passage(incoming, outgoing, request))
       if (request.body !== 'none') bodyTimers.set(incoming, limitBody(incoming))
       void ownRoutes(incoming, outgoing)
     },
@@ -305,7 +290,7 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
         return
       }
       incoming.url = request.target
-      void pass(incoming, outgoing, request, { socket, head })
+      void pass(new Passage(incoming, outgoing, request, undefined, { socket, head }))
     },
 
     shouldUpgrade: isWebSocketUpgrade,
@@ -334,7 +319,54 @@ function limitBody(incoming: IncomingMessage): () => void {
   return off
 }
 
-/** The request as decisions are made on it: its body stays where it is. */
+/** A request on its way to the application. */
+class Passage {
+  readonly incoming: IncomingMessage
+  readonly outgoing: ServerResponse
+  readonly request: ForwardableRequest
+  readonly upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined
+  #trace: Trace | undefined
+  #asked: Request | undefined
+
+  constructor(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    request: ForwardableRequest,
+    trace?: Trace,
+    upgrade?: { readonly socket: Duplex; readonly head: Buffer },
+  ) {
+    this.incoming = incoming
+    this.outgoing = outgoing
+    this.request = request
+    this.upgrade = upgrade
+    this.#trace = trace
+  }
+
+  /** The request as decisions are made on it: its body stays where it is. Made when it is asked for. */
+  get asked(): Request {
+    if (!this.#asked) {
+      this.#asked = standardRequest(this.incoming, this.request)
+      if (this.#trace) shareTrace(this.#trace, this.#asked)
+    }
+    return this.#asked
+  }
+
+  /** Takes the Request that was made of it before. */
+  madeRequest(asked: Request): void {
+    this.#asked = asked
+  }
+
+  get trace(): Trace {
+    this.#trace ??= traceOf(this.asked)
+    return this.#trace
+  }
+
+  /** For what could not even be made a Request of. */
+  get traceSoFar(): Trace {
+    return this.#trace ?? new Trace(undefined)
+  }
+}
+
 function standardRequest(incoming: IncomingMessage, { method, target, host }: ForwardableRequest): Request {
   const headers = new Headers()
   for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {

@@ -14,6 +14,18 @@ export const signedIdentityHeader = 'x-hallpass-identity'
  * value, and `%`, is percent-encoded as UTF-8.
  */
 export function identityHeaders(identity: Identity): Readonly<Record<string, string>> {
+  let headers = known.get(identity)
+  if (!headers) {
+    headers = headersFor(identity)
+    known.set(identity, headers)
+  }
+  return headers
+}
+
+/** For as long as an identity is in memory, and no longer: who changes is another. */
+const known = new WeakMap<Identity, Readonly<Record<string, string>>>()
+
+function headersFor(identity: Identity): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {
     'x-hallpass-user': headerText(identity.user.username),
     'x-hallpass-user-id': headerText(identity.user.id),

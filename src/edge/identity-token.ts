@@ -11,8 +11,16 @@ const identityTokenSeconds = 60
  */
 const reusedForMs = (identityTokenSeconds * 1000) / 4
 
-/** How many tokens are kept. One is about 700 bytes. */
+/** How many tokens are kept of identities that are made anew for each request. One is about 700 bytes. */
 const keptTokens = 10_000
+
+/** A token that can be given again: what stands in it, and when it was made. */
+interface KeptToken {
+  readonly token: string
+  readonly issuer: string
+  readonly audience: string
+  readonly madeAt: number
+}
 
 export interface IdentityTokenOptions {
   /** Who signs: the site's address. */
@@ -30,22 +38,39 @@ export interface IdentityTokenOptions {
 export function createIdentitySigner(
   keys: SigningKeys,
 ): (identity: Identity, options: IdentityTokenOptions) => Promise<string> {
-  const kept = new Map<string, { readonly token: string; readonly madeAt: number }>()
-  return async (identity, options) => {
+  const kept = new Map<string, KeptToken>()
+  // That of a key in memory is the same object for each request, and what changes makes another.
+  const ofIdentity = new WeakMap<Identity, KeptToken>()
+
+  async function sign(identity: Identity, options: IdentityTokenOptions): Promise<KeptToken> {
     const { issuer, audience, now } = options
     const said = JSON.stringify([issuer, audience, identity.user.id, claimsOf(identity)])
     const known = kept.get(said)
-    // A clock that was set back says nothing about age.
-    if (known && now >= known.madeAt && now - known.madeAt < reusedForMs) return known.token
-    const token = await signIdentity(keys, identity, options)
+    if (known && isFresh(known, now)) return known
+    const made = { token: await signIdentity(keys, identity, options), issuer, audience, madeAt: now }
     kept.delete(said)
     if (kept.size >= keptTokens) {
       const oldest = kept.keys().next()
       if (!oldest.done) kept.delete(oldest.value)
     }
-    kept.set(said, { token, madeAt: now })
-    return token
+    kept.set(said, made)
+    return made
   }
+
+  return async (identity, options) => {
+    const { issuer, audience, now } = options
+    let known = ofIdentity.get(identity)
+    if (!known || known.issuer !== issuer || known.audience !== audience || !isFresh(known, now)) {
+      known = await sign(identity, options)
+      ofIdentity.set(identity, known)
+    }
+    return known.token
+  }
+}
+
+/** A clock that was set back says nothing about age. */
+function isFresh({ madeAt }: KeptToken, now: number): boolean {
+  return now >= madeAt && now - madeAt < reusedForMs
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The fast lane: requests of `node:http` that Hallpass answers at once, before a `Request` is made of them. */
+/** The fast lane: requests of `node:http` that Hallpass answers, or decides about, before a `Request` is made of them. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HeaderReader } from '../domain/header-reader.ts'
 import type { PlainAnswer, PlainQuestion } from '../domain/plain-answer.ts'
@@ -21,25 +21,28 @@ export function answerAtOnce(
 ): boolean {
   const { url: target } = incoming
   if (target === undefined || incoming.method !== 'GET' || !mayBeForUs(target)) return false
-  if (!isPlain(incoming)) return false
-  const connection: Connection = {
-    remoteAddress: incoming.socket.remoteAddress ?? null,
-    requestTarget: target,
-  }
-  const answer = hallpass.answerNow({
-    method: 'GET',
-    target,
-    headers: new IncomingHeaders(incoming),
-    connection,
-  })
+  const question = plainQuestionOf(incoming)
+  if (!question) return false
+  const answer = hallpass.answerNow(question)
   if (!answer) {
-    connections.set(incoming, connection)
+    connections.set(incoming, question.connection)
     return false
   }
   // Node takes the list as it is, and does not change it.
   outgoing.writeHead(200, answer.headers as string[])
   outgoing.end(answer.body)
   return true
+}
+
+/** The request as the fast lane takes it; undefined where it has to go the ordinary way. */
+export function plainQuestionOf(incoming: IncomingMessage): PlainQuestion | undefined {
+  const { method, url: target } = incoming
+  if (method === undefined || target === undefined || !isPlain(incoming)) return undefined
+  const connection: Connection = {
+    remoteAddress: incoming.socket.remoteAddress ?? null,
+    requestTarget: target,
+  }
+  return { method, target, headers: new IncomingHeaders(incoming), connection }
 }
 
 /** How a request reached the process. One that was in the lane keeps its connection, by which is known what was decided. */

@@ -1,6 +1,6 @@
 /**
- * Answers at once to what is asked most: a proxy's question, and who a key belongs to. It is the short way of the
- * routes of the same names, for requests with a key that is in memory; see docs/architecture.md, «The fast lane».
+ * Answers at once to what is asked most: a proxy's question, who a key belongs to, and whether a request may go on to the
+ * application. It is the short way for requests with a key that is in memory; see docs/architecture.md, «The fast lane».
  */
 import type { createClientAddress } from '../domain/client-address.ts'
 import type { Identity } from '../domain/identity.ts'
@@ -16,6 +16,14 @@ import {
 import type { Service } from '../http/service.ts'
 import { answerCurrentUserNow, currentUserRouteName, isCurrentUserTarget } from '../http/session.ts'
 import type { Refusal } from '../protocol/errors.ts'
+import { noQuery, type Query, readQuery } from '../protocol/query.ts'
+import { normalizeRoute, type Route } from '../protocol/route.ts'
+import { requestedRoute } from '../protocol/route-matcher.ts'
+import { decideNow, warmUserApiKey } from '../verify/authenticate-user-api-key.ts'
+import { readCredentials } from '../verify/credentials.ts'
+import { checkMethodOverride } from '../verify/method-override.ts'
+import { hasQueryCredentials } from '../verify/query-credentials.ts'
+import { limitAddress } from '../verify/request-limits.ts'
 
 export interface ImmediateAnswers {
   /**
@@ -23,15 +31,30 @@ export interface ImmediateAnswers {
    * ordinary way, where {@link ImmediateAnswers.decided} tells of it if it was counted here, and refused.
    */
   answer(question: PlainQuestion): PlainAnswer | undefined
+  /**
+   * Who sent a request to the application, or why it is refused. Undefined for one that is none of the application's,
+   * and where anything has to be looked up; nothing is counted then.
+   */
+  admit(question: PlainQuestion): Identity | Refusal | undefined
   /** Why a request that came by this connection is refused, where that was decided here. Told once. */
   decided(connection: Connection | undefined): Refusal | undefined
 }
 
-export function createImmediateAnswers(
-  service: Service,
-  forwardAuth: ForwardAuthParts,
-  clientAddress: ReturnType<typeof createClientAddress>,
-): ImmediateAnswers {
+export interface ImmediateParts {
+  readonly service: Service
+  readonly forwardAuth: ForwardAuthParts
+  readonly clientAddress: ReturnType<typeof createClientAddress>
+  /** Whether a route of Hallpass's own could answer; when in doubt it could. */
+  readonly mayBeOwn: (route: Route, query: Query) => boolean
+}
+
+export function createImmediateAnswers({
+  service,
+  forwardAuth,
+  clientAddress,
+  mayBeOwn,
+}: ImmediateParts): ImmediateAnswers {
+  const { verifier } = service
   const refusals = new WeakMap<Connection, Refusal>()
   const { observer } = service.domain
 
@@ -58,7 +81,36 @@ export function createImmediateAnswers(
   }
 
   return {
+    admit(question) {
+      const { method, target, headers, connection } = question
+      if (target.includes('#') || isForwardAuthTarget(target)) return undefined
+      const mark = target.indexOf('?')
+      const normalized = normalizeRoute(method, mark === -1 ? target : target.slice(0, mark))
+      if (normalized.outcome === 'ambiguous') return undefined
+      const { route } = normalized
+      const query = mark === -1 ? noQuery : readQuery(target.slice(mark + 1))
+      if (mayBeOwn(route, query)) return undefined
+      const inQuery = hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
+      const credentials = readCredentials(headers, query, inQuery)
+      const known = warmUserApiKey(verifier, credentials)
+      if (!known) return undefined
+      const address = clientAddress(connection.remoteAddress, headers)
+      if (observer.isOn) traceOf(question).address = address
+      const unfit = limitAddress(service.domain, address) ?? checkMethodOverride(route.method, headers, query)
+      if (unfit) return unfit
+      const decision = decideNow(verifier, known, {
+        route: requestedRoute(route, query, undefined),
+        credentials,
+        revocationId: undefined,
+        address,
+        request: question,
+      })
+      if (decision.outcome === 'anonymous') return undefined
+      return decision.outcome === 'refused' ? decision.refusal : decision.identity
+    },
+
     answer(question) {
+      if (question.method !== 'GET') return undefined
       const startedAt = observer.isOn ? performance.now() : 0
       const answer = decide(question)
       if (answer && !('reason' in answer) && observer.isOn) tell(question, startedAt)

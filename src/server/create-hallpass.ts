@@ -26,7 +26,7 @@ import {
   refuseForwardAuth,
 } from '../edge/forward-auth.ts'
 import { createIdentitySigner } from '../edge/identity-token.ts'
-import { createAllRoutes } from '../http/all-routes.ts'
+import { createAllRoutes, mayAnswer } from '../http/all-routes.ts'
 import { refused } from '../http/answer.ts'
 import { withCaller } from '../http/caller-headers.ts'
 import { challenged } from '../http/challenge.ts'
@@ -233,7 +233,12 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
       return refuse(requests.visit(request, { url, query, route, ambiguous, connection }), why)
     },
   }
-  const immediate = createImmediateAnswers(service, forwardAuth, clientAddress)
+  const immediate = createImmediateAnswers({
+    service,
+    forwardAuth,
+    clientAddress,
+    mayBeOwn: (route, query) => mayAnswer(router, route, query),
+  })
 
   function hear(events: readonly DomainEvent[]): void {
     for (const event of events) {
@@ -376,6 +381,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   const hallpass: Hallpass = {
     // A request that spans are recorded of takes the ordinary way, which records them.
     answerNow: (question) => (tracing ? undefined : immediate.answer(question)),
+    admitNow: (question) => (tracing ? undefined : immediate.admit(question)),
 
     async handle(request, connection) {
       const startedAt = observer.isOn ? performance.now() : 0

@@ -65,6 +65,11 @@ export interface Hallpass {
    */
   answerNow(question: PlainQuestion): PlainAnswer | undefined
   /**
+   * Who sent a request that is for the application, by a key that is in memory, or why it is refused: what `handle` and
+   * then `authenticate` come to, at once. Undefined for any other request, of which nothing is counted then.
+   */
+  admitNow(question: PlainQuestion): Identity | Refusal | undefined
+  /**
    * Decides who sent a request to the application, and whether their key allows it. Consumes no body itself. Every call counts
    * as a request, for the limits of the key and of the address: ask once for each. What `handle` answered was counted
    * there.

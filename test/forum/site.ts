@@ -171,6 +171,7 @@ function standIn(directory: Directory): Hallpass {
   ) as unknown as Settings
   return {
     answerNow: () => undefined,
+    admitNow: () => undefined,
     handle,
     authenticate,
     fetch: async (request, connection) =>
