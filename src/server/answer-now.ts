@@ -13,8 +13,8 @@ import {
   forwardAuthHeaders,
   isForwardAuthTarget,
 } from '../edge/forward-auth.ts'
+import { answerCurrentUserNow, currentUserRouteName, isCurrentUserTarget } from '../http/current-user.ts'
 import type { Service } from '../http/service.ts'
-import { answerCurrentUserNow, currentUserRouteName, isCurrentUserTarget } from '../http/session.ts'
 import type { Refusal } from '../protocol/errors.ts'
 
 export interface ImmediateAnswers {
