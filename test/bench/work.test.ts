@@ -110,5 +110,5 @@ const mostCommits = 16
 /** Measured: 14, of which two are savepoints. */
 const mostStatementsOfApproval = 15
 
-/** Measured: 494, of which 266 are packages’. */
+/** Measured: 494, of which 269 are packages’. */
 const mostModules = 510
