@@ -14,6 +14,7 @@ const ownNode = join(root, 'node_modules', 'node', 'bin', process.platform === '
 
 if (Number(process.versions.node.split('.')[0]) >= oldest) {
   keepCompiled()
+  findFast()
   import(pathToFileURL(program()).href).catch(fail)
 } else if (existsSync(ownNode)) {
   runOn(ownNode)
@@ -46,6 +47,25 @@ function keepCompiled() {
   } catch {
     // Such as a home that is read-only: then it starts as if for the first time.
   }
+}
+
+// Says where a module is that another names by its place. Node would ask the disk for each whether it is there and whether
+// it is a link, and read the package.json that says what it is: a third of a start that loads some hundred small ones. Our
+// own are known to be modules, and so is kysely, which is half of them. All else is found as ever.
+function findFast() {
+  const place = pathToFileURL(root).href
+  const isKnown = (url) =>
+    /\/node_modules\/kysely\/dist\/.*\.js$/.test(url) ||
+    (url.startsWith(place) && /^\/(?:dist\/)?src\/.*\.[jt]s$/.test(url.slice(place.length)))
+  module.registerHooks({
+    resolve(specifier, context, next) {
+      const parent = context.parentURL
+      if (specifier[0] !== '.' || !parent || !isKnown(parent)) return next(specifier, context)
+      const url = new URL(specifier, parent).href
+      if (!isKnown(url)) return next(specifier, context)
+      return { url, format: url.endsWith('.ts') ? 'module-typescript' : 'module', shortCircuit: true }
+    },
+  })
 }
 
 // Whether a folder is this user's alone, and nobody but the system's administrator can put another in its place.

@@ -5,7 +5,6 @@ import type { Observer } from '../domain/observation.ts'
 import type { Store } from '../domain/store.ts'
 import { traceOf } from '../domain/trace.ts'
 import type { User } from '../domain/user.ts'
-import { nodeGateway } from '../edge/gateway.ts'
 import { type NodeListeners, webListeners } from '../edge/node-server.ts'
 import type { Forum } from '../forum/forum.ts'
 import { createHallpass } from '../server/create-hallpass.ts'
@@ -49,7 +48,7 @@ export async function openGuardedSite(
   const kind = siteKind(options)
   const { baseUrl, upstream, trustedProxies, requireSignIn } = options
   const known = baseUrl === undefined ? {} : { baseUrl }
-  // Its pages and what renders its posts are nothing for a server without it to load.
+  // What one site is made of is nothing for a server of another kind to load.
   const small = kind === 'forum' ? await import('../forum/small-forum.ts') : undefined
   // The forum is made with Hallpass, and Hallpass asks it about users; so it asks through this variable.
   let forum: Forum | undefined
@@ -71,6 +70,7 @@ export async function openGuardedSite(
     ...(small ? { currentUserFields: forumFields, calendarFeeds: [small.bookmarksCalendar] } : {}),
   })
   if (kind === 'gateway' && upstream !== undefined) {
+    const { nodeGateway } = await import('../edge/gateway.ts')
     return {
       hallpass,
       listeners: nodeGateway(hallpass, {

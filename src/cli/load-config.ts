@@ -1,4 +1,4 @@
-/** The config file: where it is, what it says, and everything that is wrong with it. */
+/** The config file: where it is, and what it says. What is wrong with it is found in `check-config.ts`. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { registerHooks } from 'node:module'
@@ -6,9 +6,6 @@ import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { HallpassError } from '../protocol/errors.ts'
 import type { HallpassConfig } from '../server/config.ts'
-import { meaningProblems } from './config-meaning.ts'
-import { configSchema } from './config-schema.ts'
-import { type ConfigProblem, isObject, schemaProblems } from './json-schema.ts'
 
 /** What the option `--config` says in `--help`. */
 export const configOption = '--config <file>'
@@ -32,6 +29,8 @@ export interface ReadConfig {
 export async function loadConfig(path?: string): Promise<HallpassConfig> {
   const read = await readConfig(path)
   if (!read) return {}
+  // Most servers have none, and need not know what it may say.
+  const { checkConfig, invalidConfig } = await import('./check-config.ts')
   const { config, problems } = checkConfig(read.value)
   if (!config) throw invalidConfig(read.path, problems)
   const { data } = config
@@ -51,38 +50,6 @@ export async function readConfig(path?: string): Promise<ReadConfig | undefined>
     )
   }
   return { path: file, value: file.endsWith('.json') ? await readJson(file) : await runModule(file) }
-}
-
-/** The config in a value, and what is wrong with it: undefined and at least one problem, or the config and none. */
-export function checkConfig(value: unknown): {
-  readonly config: HallpassConfig | undefined
-  readonly problems: readonly ConfigProblem[]
-} {
-  const form = schemaProblems(configSchema, value)
-  // A part whose form is right is looked into even when another's is not, so that all is said at once.
-  const isSound = (path: string): boolean => !form.some((one) => isWithin(one.path, path))
-  const problems = [...form, ...(isObject(value) ? meaningProblems(value, isSound) : [])]
-  // The schema has said that it is one.
-  return { config: problems.length === 0 ? (value as HallpassConfig) : undefined, problems }
-}
-
-/** A problem in one line. */
-function describeProblem({ path, problem, expected }: ConfigProblem): string {
-  return `${path === '' ? 'the file' : path}: ${problem}. give ${expected}`
-}
-
-/** The refusal of a file with these problems. */
-export function invalidConfig(path: string, problems: readonly ConfigProblem[]): HallpassError {
-  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
-  return new HallpassError(
-    'configuration_invalid',
-    `${path} has ${count}:\n${problems.map((one) => `  ${describeProblem(one)}`).join('\n')}`,
-    `mend ${problems.length === 1 ? 'it' : 'them'} and try again. what a config file may say: hallpass.schema.json`,
-  )
-}
-
-function isWithin(path: string, part: string): boolean {
-  return path === '' || path === part || path.startsWith(`${part}.`) || path.startsWith(`${part}[`)
 }
 
 const names = ['hallpass.config.ts', 'hallpass.config.js', 'hallpass.config.mjs', 'hallpass.config.json']

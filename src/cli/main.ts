@@ -1,5 +1,4 @@
 /** The `hallpass` command. `bin/hallpass.js` imports this file to run it. */
-import { reportFailure } from './failure.ts'
 import { createProgram } from './program.ts'
 
 // A reader that has seen enough, such as `head`, is no failure.
@@ -12,5 +11,6 @@ try {
   const program = await createProgram(process.argv.slice(2))
   await program.parseAsync()
 } catch (error) {
+  const { reportFailure } = await import('./failure.ts')
   process.exitCode = reportFailure(error)
 }

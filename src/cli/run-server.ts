@@ -5,6 +5,7 @@ import { makeFirstAdministrator } from './first-administrator.ts'
 import { greeting } from './greeting.ts'
 import { listenOrExplain, siteAddress } from './listen-or-explain.ts'
 import { startObserving } from './observing.ts'
+import { onceOpen } from './once-open.ts'
 import { type OpenSite, openSite } from './open-site.ts'
 import type { ServeOptions } from './serve-options.ts'
 
@@ -15,10 +16,11 @@ export async function runServer(options: ServeOptions): Promise<void> {
   if (options.workers > 1) return (await import('./run-workers.ts')).runWorkers(options)
 
   // The port comes first: a start that fails for want of it must not have made, and hidden, the first password.
+  const running = Promise.withResolvers<NodeListeners>()
   const opened = Promise.withResolvers<NodeListeners>()
-  const server = await listenOrExplain(onceOpen(opened.promise), options)
+  const server = await listenOrExplain(onceOpen(opened.promise, running.promise), options)
   const address = siteAddress(options, server.port)
-  const opening = openWithAdministrator(address, options)
+  const opening = openWithAdministrator(address, options, running.resolve)
   const { site, first, observing } = await opening.catch(async (error: unknown) => {
     await server.close(0)
     throw error
@@ -42,36 +44,19 @@ export async function runServer(options: ServeOptions): Promise<void> {
   await observing.close()
 }
 
-/** The site and, where its database is empty, the first administrator. */
-async function openWithAdministrator(address: string, options: ServeOptions) {
+/** The site and, where its database is empty, the first administrator. `onRunning` hears of the site before there is one. */
+async function openWithAdministrator(
+  address: string,
+  options: ServeOptions,
+  onRunning: (listeners: NodeListeners) => void,
+) {
   const observing = await startObserving(options.observing)
   const site: OpenSite = await openSite(address, options, { observing })
+  onRunning(site.listeners)
   // Last, so that whatever else can fail has not: the password is shown once.
   const isEmpty = (await site.store.accounts.count()) === 0
   const first = isEmpty ? await makeFirstAdministrator(site.hallpass, options) : undefined
   return { site, first, observing }
-}
-
-/** Listeners that wait for `site` and then are it. */
-function onceOpen(site: Promise<NodeListeners>): NodeListeners {
-  let open: NodeListeners | undefined
-  site.then(
-    (opened) => {
-      open = opened
-    },
-    // The start has failed, and says so elsewhere.
-    () => {},
-  )
-  return {
-    request(incoming, outgoing) {
-      // Every request passes here: once it is open, none waits for a turn of the promise.
-      if (open) open.request(incoming, outgoing)
-      else void site.then((opened) => opened.request(incoming, outgoing))
-    },
-    upgrade: (incoming, socket, head) => void site.then((opened) => opened.upgrade(incoming, socket, head)),
-    shouldUpgrade: (incoming) => open?.shouldUpgrade(incoming) ?? false,
-    breakOff: () => open?.breakOff(),
-  }
 }
 
 function stopSignal(): Promise<void> {

@@ -2,8 +2,6 @@
 import type { RedirectingSignIn } from '../identity/redirecting-sign-in.ts'
 import type { BrowserSessions } from '../identity/sessions.ts'
 import type { StartSession } from '../identity/visitors.ts'
-import { mayName, type Query } from '../protocol/query.ts'
-import type { Route } from '../protocol/route.ts'
 import { addAccountRoutes } from './accounts.ts'
 import { addActivationRoutes } from './activation.ts'
 import { addApiKeyRoutes } from './api-keys.ts'
@@ -80,14 +78,4 @@ export function createAllRoutes(
   addRevocationRoutes(router, service)
   addCalendarSubscriptionRoutes(router, service)
   return router
-}
-
-/**
- * Whether anything in this room could answer such a request: a route, whether it is switched on or not, or what is
- * answered on every path, which are preflights and the entrance to one-time passwords.
- */
-export function mayAnswer(router: Router, { method, path }: Route, query: Query): boolean {
-  if (method === 'OPTIONS' || mayName(query, 'user_api_public_key')) return true
-  const [handlers] = router.router.match(method === 'HEAD' ? 'GET' : method, path)
-  return handlers.length > 0
 }

@@ -10,12 +10,12 @@ import {
   devicePollIntervalSeconds,
   deviceRequestLifetimeSeconds,
 } from '../protocol/device-request.ts'
-import { type DiscoveryDocument, discoveryPaths, oauthPaths } from '../protocol/discovery.ts'
+import { type DiscoveryDocument, oauthPaths } from '../protocol/discovery.ts'
 import { API_VERSION } from '../protocol/payload.ts'
 import { publicKeyBits } from '../protocol/public-key.ts'
 import { scopeParameterLimits } from '../protocol/scope-parameters.ts'
-import type { Settings } from '../protocol/settings.ts'
-import { publishedJson, publishedPreflight } from './published.ts'
+import { isAuthorizationServer, type PublishedDocument, publishedDocuments } from './discovery-documents.ts'
+import { publishedJson } from './published.ts'
 import { scopesOfSite } from './scopes.ts'
 import { type Router, routesOf, type Service } from './service.ts'
 
@@ -32,40 +32,13 @@ export function addDiscoveryRoutes(router: Router, service: Service): void {
   }
 }
 
-/** Answers a browser that asks whether a page may read one of the documents; undefined for any other request. */
-export function answerDiscoveryPreflight(request: Request, settings: Settings): Response | undefined {
-  const asks = request.method === 'OPTIONS' && request.headers.has('access-control-request-method')
-  if (!asks) return undefined
-  const path = new URL(request.url).pathname.replace(/\.json$/, '')
-  const isOurs = documents.some((document) => document.path === path && document.isOn(settings))
-  return isOurs ? publishedPreflight(request) : undefined
-}
-
-interface PublishedDocument {
-  readonly path: string
-  /** While it is not, the path is the application's. */
-  readonly isOn: (settings: Settings) => boolean
+const documents: readonly (PublishedDocument & {
   readonly describe: (service: Service, issuer: string) => unknown
-}
-
-const documents: readonly PublishedDocument[] = [
-  { path: discoveryPaths.hallpass, isOn: () => true, describe: describeSite },
-  {
-    path: discoveryPaths.protectedResource,
-    isOn: (settings) => settings.enable_oauth_metadata,
-    describe: describeResource,
-  },
-  {
-    path: discoveryPaths.authorizationServer,
-    isOn: isAuthorizationServer,
-    describe: describeAuthorizationServer,
-  },
+})[] = [
+  { ...publishedDocuments.hallpass, describe: describeSite },
+  { ...publishedDocuments.protectedResource, describe: describeResource },
+  { ...publishedDocuments.authorizationServer, describe: describeAuthorizationServer },
 ]
-
-/** RFC 8414 demands a token endpoint, which the device flow alone brings. */
-function isAuthorizationServer(settings: Settings): boolean {
-  return settings.enable_oauth_metadata && settings.enable_oauth_device_flow
-}
 
 function describeSite(service: Service, issuer: string): DiscoveryDocument {
   const settings = service.domain.settings.current()

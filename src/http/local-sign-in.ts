@@ -10,6 +10,7 @@ import { signInPage } from '../pages/sign-in.ts'
 import { type Refusal, refusal, refusalBody } from '../protocol/errors.ts'
 import { readParameters } from '../protocol/parameters.ts'
 import { json, page, redirect, refused, success } from './answer.ts'
+import { currentUserJson } from './current-user.ts'
 import { localPath } from './local-path.ts'
 import {
   type Call,
@@ -20,7 +21,6 @@ import {
   type Service,
   withCookies,
 } from './service.ts'
-import { currentUserJson } from './session.ts'
 import { waitingApplication } from './sign-in-first.ts'
 
 const signInFields = {

@@ -5,6 +5,7 @@ import { errorDocsPath } from '../pages/paths.ts'
 import type { Reason } from '../protocol/errors.ts'
 import { refusal, refusalCatalogue } from '../protocol/errors.ts'
 import { json, page, refused } from './answer.ts'
+import { healthAnswers } from './health.ts'
 import { type Router, routesOf, type Service } from './service.ts'
 
 export function addSiteRoutes(router: Router, service: Service): void {
@@ -12,25 +13,9 @@ export function addSiteRoutes(router: Router, service: Service): void {
   const open = { who: 'unchecked' } as const
   const uncounted = { who: 'unchecked', uncounted: true } as const
 
-  route('GET', '/healthz', uncounted, async () => json({ status: 'ok' }))
-
-  route('GET', '/readyz', uncounted, async ({ visit }) => {
-    try {
-      await service.domain.store.ping()
-      // Nobody is let in: whoever spreads requests over nodes is to choose another.
-      if (service.domain.limiter.isClosed) {
-        return refused(
-          visit,
-          refusal('limits_unavailable', { wait_seconds: 2 }),
-          service.domain.settings.current().title,
-        )
-      }
-      return json({ status: 'ok', ...limitsOf(service) })
-    } catch {
-      const why = refusal('store_unavailable', { wait_seconds: 1 })
-      return refused(visit, why, service.domain.settings.current().title)
-    }
-  })
+  for (const [path, answer] of Object.entries(healthAnswers)) {
+    route('GET', path, uncounted, ({ visit }) => answer(service, visit))
+  }
 
   route('GET', '/site/basic-info', open, async ({ visit }) => {
     const { title, site_description: description } = service.domain.settings.current()
@@ -60,12 +45,6 @@ export function addSiteRoutes(router: Router, service: Service): void {
     }
     return page(errorDocsPage(reason))
   })
-}
-
-/** For whoever watches the node: whether its limits count together with the others', and since when that is so. */
-function limitsOf({ limitsStatus }: Service): Record<string, unknown> {
-  const status = limitsStatus()
-  return status ? { limits: { ...status, since: new Date(status.since).toISOString() } } : {}
 }
 
 /** A file's address changes with its content, so it may be kept for ever. */

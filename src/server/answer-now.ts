@@ -13,8 +13,8 @@ import {
   forwardAuthHeaders,
   isForwardAuthTarget,
 } from '../edge/forward-auth.ts'
+import { answerCurrentUserNow, currentUserRouteName, isCurrentUserTarget } from '../http/current-user.ts'
 import type { Service } from '../http/service.ts'
-import { answerCurrentUserNow, currentUserRouteName, isCurrentUserTarget } from '../http/session.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import { noQuery, type Query, readQuery } from '../protocol/query.ts'
 import { normalizeRoute, type Route } from '../protocol/route.ts'

@@ -26,14 +26,13 @@ import {
   refuseForwardAuth,
 } from '../edge/forward-auth.ts'
 import { createIdentitySigner } from '../edge/identity-token.ts'
-import { createAllRoutes, mayAnswer } from '../http/all-routes.ts'
 import { refused } from '../http/answer.ts'
 import { withCaller } from '../http/caller-headers.ts'
 import { challenged } from '../http/challenge.ts'
 import { answerPreflight, withCors } from '../http/cors.ts'
-import { answerDiscoveryPreflight } from '../http/discovery.ts'
-import { answerOneTimeEntrance } from '../http/one-time-entrance.ts'
+import { answerDiscoveryPreflight } from '../http/discovery-documents.ts'
 import { isPublished } from '../http/published.ts'
+import { createRoutes } from '../http/routes.ts'
 import type { Environment, Service } from '../http/service.ts'
 import { siteAddress } from '../http/site-address.ts'
 import { appsJson } from '../http/user-json.ts'
@@ -42,6 +41,7 @@ import { argon2Hasher } from '../identity/argon2.ts'
 import { HostUsersError } from '../identity/host-users.ts'
 import { createApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
 import { type Refusal, refusal } from '../protocol/errors.ts'
+import { mayName } from '../protocol/query.ts'
 import { requestedRoute } from '../protocol/route-matcher.ts'
 import { createScopeCatalogue } from '../protocol/scopes.ts'
 import { isUnavailable } from '../storage/unavailable.ts'
@@ -222,7 +222,11 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     metricsPaths: ['/hallpass/metrics', ...(options.metricsPath === undefined ? [] : [options.metricsPath])],
     limitsStatus: () => sharedLimits?.status(),
   }
-  const router = createAllRoutes(service, people)
+  const routes = createRoutes(service, people)
+  // So that nobody who asks later waits for it. The first answer is not kept waiting either.
+  const stopLoading = systemTimers.after(loadRoutesAfterMs, () => {
+    routes.load().catch((error: unknown) => onError(error, 'routes'))
+  })
   const forwardAuth: ForwardAuthParts = {
     verifier,
     isTrustedProxy,
@@ -237,7 +241,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     service,
     forwardAuth,
     clientAddress,
-    mayBeOwn: (route, query) => mayAnswer(router, route, query),
+    mayBeOwn: (route, query) => routes.mayAnswer(route, query),
   })
 
   function hear(events: readonly DomainEvent[]): void {
@@ -291,9 +295,13 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   async function answer(visit: Visit): Promise<Response | undefined> {
     const environment: Environment = { visit }
     try {
-      const entrance = oneTimePasswords ? await answerOneTimeEntrance(service, visit) : undefined
+      // What answers them is loaded for the first of those requests, which are rare.
+      const entrance =
+        oneTimePasswords && mayName(visit.query, 'user_api_public_key')
+          ? await (await import('../http/one-time-entrance.ts')).answerOneTimeEntrance(service, visit)
+          : undefined
       if (entrance) return entrance
-      const response = await router.fetch(visit.request, environment)
+      const response = await routes.fetch(visit.request, environment)
       if (observer.isOn || tracing) traceOf(visit.request).route = environment.route
       return environment.unhandled ? undefined : response
     } catch (error) {
@@ -461,6 +469,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     },
 
     async close() {
+      stopLoading()
       stopFlushing()
       await jobs.stop()
       await pushes.stop()
@@ -477,6 +486,9 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
 function hasBody(request: Request): boolean {
   return request.method !== 'GET' && request.method !== 'HEAD' && request.body !== null
 }
+
+/** When what the first answer does not need is loaded, in milliseconds after the opening. */
+const loadRoutesAfterMs = 200
 
 const unknownConnection: Connection = { remoteAddress: null }
 

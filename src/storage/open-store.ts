@@ -1,6 +1,6 @@
 import type { Store } from '../domain/store.ts'
 import type { Database } from './database.ts'
-import { openPostgres, type PostgresOptions } from './postgres/open-postgres.ts'
+import type { PostgresOptions } from './postgres/open-postgres.ts'
 import { openSqlite, type SqliteOptions } from './sqlite/open-sqlite.ts'
 import { createStore } from './store.ts'
 
@@ -21,6 +21,8 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
  * @throws HallpassError as `openPostgres` and `migrate` do, whatever step it is that fails; nothing stays open then
  */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
+  // Whoever has the other database need not load it.
+  const { openPostgres } = await import('./postgres/open-postgres.ts')
   return storeOn(await openPostgres(options))
 }
 

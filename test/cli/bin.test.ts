@@ -123,3 +123,43 @@ describe('what is compiled is kept for the next start', { skip: process.platform
     assert.deepEqual(await keptBy({ XDG_CACHE_HOME: join(home, 'own') }, join(home, 'own')), [])
   })
 })
+
+describe('bin/hallpass.js finds modules', () => {
+  let data: string
+  before(async () => {
+    data = await mkdtemp(join(tmpdir(), 'hallpass-bin-'))
+  })
+  after(() => rm(data, { recursive: true, force: true }))
+
+  test('of ours and of kysely without asking Node', async () => {
+    // A hook that was there first hears only of what the command’s own leaves to Node.
+    const hook = `
+      import { registerHooks } from 'node:module'
+      let left = 0
+      registerHooks({
+        resolve(specifier, context, next) {
+          if (specifier.startsWith('.') && /[/](?:src|kysely[/]dist)[/]/.test(context.parentURL ?? '')) left += 1
+          return next(specifier, context)
+        },
+      })
+      process.on('exit', () => console.log('left to Node:', left))`
+    const child = spawn(
+      process.execPath,
+      [
+        '--import',
+        `data:text/javascript,${encodeURIComponent(hook)}`,
+        command,
+        ...['serve', '--no-forum', '--port', '0', '--data', data],
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    let printed = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      printed += chunk.toString()
+      // Once: the second ends it at once.
+      if (!child.killed && printed.includes('localhost:')) child.kill('SIGTERM')
+    })
+    await once(child, 'close')
+    assert.match(printed, /^left to Node: 0$/m)
+  })
+})

@@ -2,7 +2,8 @@ import { apiKeyScopeId } from '../../protocol/api-key-scopes.ts'
 import { HallpassError } from '../../protocol/errors.ts'
 import type { RouteMatcher } from '../../protocol/route-matcher.ts'
 import type { HallpassConfig } from '../../server/config.ts'
-import { checkConfig, invalidConfig, readConfig } from '../load-config.ts'
+import { checkConfig, invalidConfig } from '../check-config.ts'
+import { readConfig } from '../load-config.ts'
 import { commandName } from '../terminal.ts'
 
 /** A scope of the config file, for users' keys or for administrators' API keys. */

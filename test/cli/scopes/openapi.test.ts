@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { checkConfig } from '../../../src/cli/load-config.ts'
+import { checkConfig } from '../../../src/cli/check-config.ts'
 import { readOpenApi } from '../../../src/cli/scopes/openapi-document.ts'
 import { translatePath } from '../../../src/cli/scopes/path-template.ts'
 import { proposeScopes } from '../../../src/cli/scopes/propose.ts'
