@@ -72,9 +72,23 @@ export function createAccounts(db: Kysely<HallpassTables>): StoreSession['accoun
   }
 }
 
+const accountColumns = [
+  'id',
+  'username',
+  'name',
+  'email',
+  'password_hash',
+  'admin',
+  'moderator',
+  'trust_level',
+  'active',
+  'suspended_until',
+  'created_at',
+] as const
+
 // Every request of a signed-in browser asks this.
 const rowById = prepared((db, given: { readonly id: number }) =>
-  db.selectFrom('users').selectAll().where('id', '=', given.id),
+  db.selectFrom('users').select(accountColumns).where('id', '=', given.id),
 )
 
 function columnsOf(change: AccountChange): Updateable<HallpassTables['users']> {
@@ -91,7 +105,9 @@ function columnsOf(change: AccountChange): Updateable<HallpassTables['users']> {
   }
 }
 
-function accountOf(row: Selectable<HallpassTables['users']>): AccountRecord {
+function accountOf(
+  row: Pick<Selectable<HallpassTables['users']>, (typeof accountColumns)[number]>,
+): AccountRecord {
   return {
     id: row.id,
     username: row.username,

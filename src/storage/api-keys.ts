@@ -166,8 +166,25 @@ function selectApiKeys(db: Kysely<HallpassTables>) {
   return db
     .selectFrom('api_keys as key')
     .leftJoin('api_key_scopes as scope', 'scope.api_key_id', 'key.id')
-    .selectAll('key')
-    .select(['scope.resource', 'scope.action', 'scope.allowed_parameters'])
+    .select([
+      'key.id',
+      'key.user_id',
+      'key.created_by_id',
+      'key.key_hash',
+      'key.truncated_key',
+      'key.description',
+      'key.scope_mode',
+      'key.allowed_ips',
+      'key.hidden',
+      'key.created_at',
+      'key.updated_at',
+      'key.last_used_at',
+      'key.use_count',
+      'key.revoked_at',
+      'scope.resource',
+      'scope.action',
+      'scope.allowed_parameters',
+    ])
 }
 
 /** Puts the rows of one key together; its scopes keep the order of the rows. */

@@ -45,8 +45,21 @@ export function createAuditEvents(db: Kysely<HallpassTables>): StoreSession['aud
   }
 }
 
+const columns = [
+  'sequence',
+  'at',
+  'actor_user_id',
+  'actor_via',
+  'actor_address',
+  'action',
+  'details',
+  'trace_id',
+  'previous_hash',
+  'hash',
+] as const
+
 function newestFirst(db: Kysely<HallpassTables>) {
-  return db.selectFrom('audit_events').selectAll().orderBy('sequence', 'desc')
+  return db.selectFrom('audit_events').select(columns).orderBy('sequence', 'desc')
 }
 
 const lastRow = prepared((db) => newestFirst(db).limit(sql.lit(1)))

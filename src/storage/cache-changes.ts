@@ -44,7 +44,7 @@ export function createCacheChanges(
 const rowsAfter = prepared((db, given: { readonly sequence: number }) =>
   db
     .selectFrom('cache_changes')
-    .selectAll()
+    .select(['sequence', 'kind', 'value', 'origin', 'at'])
     .where('sequence', '>', given.sequence)
     .orderBy('sequence')
     .limit(sql.lit(pageSize)),

@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely'
+import type { InferResult, Kysely, Selectable } from 'kysely'
 import type { ClientRecord, StoreSession } from '../domain/store.ts'
 import { isAfter } from './age-page.ts'
 import { prepared } from './prepared-query.ts'
@@ -102,8 +102,15 @@ function selectClients(db: Kysely<HallpassTables>) {
   return db
     .selectFrom('user_api_key_clients as client')
     .leftJoin('user_api_key_client_scopes as scope', 'scope.user_api_key_client_id', 'client.id')
-    .selectAll('client')
-    .select('scope.name as scope_name')
+    .select([
+      'client.id',
+      'client.client_id',
+      'client.application_name',
+      'client.public_key',
+      'client.auth_redirect',
+      'client.created_at',
+      'scope.name as scope_name',
+    ])
     .orderBy('scope.position')
 }
 
@@ -125,7 +132,7 @@ const insertClient = prepared((db, row: Omit<Selectable<HallpassTables['user_api
     .returning('id'),
 )
 
-type Row = Selectable<HallpassTables['user_api_key_clients']> & { readonly scope_name: string | null }
+type Row = InferResult<ReturnType<typeof selectClients>>[number]
 
 /** One client, from its rows: one for each scope, or one without. */
 function clientOf(rows: readonly Row[]): ClientRecord | undefined {

@@ -9,11 +9,12 @@ type Handle = Kysely<HallpassTables>
  * the queries that many requests need: building one costs several times what running it does.
  *
  * `build` is called with a stand-in for every value, which it may put into the query as often as it likes, but cannot look
- * at.
+ * at. It names the columns that it reads: PostgreSQL would refuse a prepared `*` once a newer server has added a column.
  */
 export function prepared<Given extends object, Row>(
   build: (db: Handle, given: Given) => Compilable<Row>,
 ): (db: Handle, given: Given) => Promise<readonly Row[]> {
+  // Its list has one entry.
   const run = preparedRows<Given, Row>((db, [given = placeholders<Given>(0)]) => build(db, given))
   return (db, given) => run(db, [given])
 }

@@ -49,5 +49,8 @@ export function createSessions(db: Kysely<HallpassTables>): StoreSession['sessio
 
 // Every request of a signed-in browser asks this.
 const rowByHash = prepared((db, given: { readonly tokenHash: string }) =>
-  db.selectFrom('sessions').selectAll().where('token_hash', '=', given.tokenHash),
+  db
+    .selectFrom('sessions')
+    .select(['token_hash', 'user_id', 'created_at', 'expires_at'])
+    .where('token_hash', '=', given.tokenHash),
 )

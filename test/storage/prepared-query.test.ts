@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Database } from '../../src/storage/database.ts'
-import { prepared, preparedRows } from '../../src/storage/prepared-query.ts'
+import { openPostgres } from '../../src/storage/postgres/open-postgres.ts'
+import { prepared, preparedRows, preparedTexts } from '../../src/storage/prepared-query.ts'
 import type { HallpassTables } from '../../src/storage/schema.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import { createStore } from '../../src/storage/store.ts'
 import { inTransaction } from '../../src/storage/transaction.ts'
+import { freshPostgresUrl } from '../fresh-postgres.ts'
 
 let database: Database
 
@@ -91,5 +93,34 @@ describe('preparedRows', () => {
       assert.deepEqual(plain(await insertAll(db, settings)), settings)
     }
     assert.equal(built, 2)
+  })
+})
+
+describe('the prepared queries of a store', () => {
+  // A server that was not started anew yet would refuse whoever is signed in.
+  test('go on on PostgreSQL when a newer server has added a column to every table', async (t) => {
+    const opened = await openPostgres({ url: await freshPostgresUrl() })
+    const store = await createStore(opened)
+    t.after(() => store.close())
+    const askAll = async (): Promise<void> => {
+      await store.sessions.find('none')
+      await store.accounts.findById(1)
+      await store.clients.findByClientId('none')
+      await store.userApiKeys.findByHashWithAccount('none')
+      await store.apiKeys.findByHashWithAccount('none')
+      await store.audit.last()
+      await store.changes.listAfter(0)
+    }
+    await askAll()
+    const db = opened.tables<HallpassTables>()
+    for (const { name } of await db.introspection.getTables()) {
+      await db.schema.alterTable(name).addColumn('later', 'integer').execute()
+    }
+    await askAll()
+    assert.ok(preparedTexts.size > 0)
+    assert.deepEqual(
+      [...preparedTexts].filter((text) => text.includes('*')),
+      [],
+    )
   })
 })
