@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { isSettingName } from '../protocol/setting-values.ts'
 import { type SettingDefinition, settingsCatalogue } from '../protocol/settings.ts'
 import type { Actor, DomainEvent } from './events.ts'
@@ -46,7 +46,7 @@ export function auditHash(entry: Omit<AuditRecord, 'hash'>): string {
     // Entries of before there were traces have the hash of eight parts.
     ...(entry.traceId === null ? [] : [entry.traceId]),
   ]
-  return createHash('sha256').update(JSON.stringify(covered)).digest('hex')
+  return hash('sha256', JSON.stringify(covered))
 }
 
 /**

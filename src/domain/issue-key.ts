@@ -1,6 +1,6 @@
 /** Issuing a user API key, whichever flow the approval came by (protocol §3.3, §5.4). */
 
-import { sealPayload, serializePayload } from '../protocol/payload.ts'
+import { serializePayload } from '../protocol/payload.ts'
 import type { RsaPublicKey } from '../protocol/public-key.ts'
 import type { Padding } from '../protocol/rsaes.ts'
 import { grantsOf, type ScopeParameters } from '../protocol/scope-parameters.ts'
@@ -9,6 +9,7 @@ import type { Actor } from './events.ts'
 import { hasPush } from './has-push.ts'
 import { newUserApiKeyText } from './key-text.ts'
 import type { Domain } from './ports.ts'
+import { seal } from './seal.ts'
 import { oneTimePasswordScope, sealOneTimePassword } from './seal-one-time-password.ts'
 import type { StoreSession } from './store.ts'
 import { storeUserApiKey } from './store-key.ts'
@@ -71,11 +72,9 @@ export async function issueUserApiKey(
     push: hasPush(grant, domain.settings.current()),
     ...(expiresAt === null ? {} : { expiresAt }),
   })
-  const payload = await sealPayload(grant.publicKey, grant.padding, text, (length) =>
-    domain.random.bytes(length),
-  )
+  const payload = seal(grant.publicKey, grant.padding, text)
   const password = grant.scopes.includes(oneTimePasswordScope)
-    ? await sealOneTimePassword(domain, user, grant)
+    ? sealOneTimePassword(domain, user, grant)
     : undefined
 
   return commit<Issued | undefined>(domain, actor, async (session) => {

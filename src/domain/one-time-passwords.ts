@@ -68,7 +68,7 @@ export async function issueOneTimePassword(
   const problem = checkAllowed(domain, user)
   if (problem) return refused(problem)
   const { request } = checked
-  const { sealed, record, event } = await sealOneTimePassword(domain, user, request)
+  const { sealed, record, event } = sealOneTimePassword(domain, user, request)
   await commit(domain, actor, async (session) => {
     await session.oneTimePasswords.insert(record)
     return { result: undefined, events: [event] }

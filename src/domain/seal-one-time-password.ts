@@ -1,10 +1,10 @@
 import { oneTimePasswordLifetimeSeconds } from '../protocol/one-time-password-request.ts'
-import { sealPayload } from '../protocol/payload.ts'
 import type { RsaPublicKey } from '../protocol/public-key.ts'
 import type { Padding } from '../protocol/rsaes.ts'
 import type { DomainEvent } from './events.ts'
 import { newOneTimePassword } from './key-text.ts'
 import type { Domain } from './ports.ts'
+import { seal } from './seal.ts'
 import type { OneTimePasswordRecord } from './store.ts'
 import type { User } from './user.ts'
 
@@ -31,16 +31,16 @@ export interface SealedOneTimePassword {
 }
 
 /** Makes a one-time password that signs `user` in. It always fits: 32 bytes go into the smallest key that is accepted. */
-export async function sealOneTimePassword(
+export function sealOneTimePassword(
   { random, clock }: Pick<Domain, 'random' | 'clock'>,
   user: User,
   recipient: Recipient,
-): Promise<SealedOneTimePassword> {
+): SealedOneTimePassword {
   const { applicationName, publicKey, padding, authRedirect = null } = recipient
   const { text, hash } = newOneTimePassword(random)
   const createdAt = clock.now()
   return {
-    sealed: await sealPayload(publicKey, padding, text, (length) => random.bytes(length)),
+    sealed: seal(publicKey, padding, text),
     record: {
       tokenHash: hash,
       userId: user.id,

@@ -27,8 +27,9 @@ export async function storeUserApiKey(
   session: StoreSession,
   key: KeyToStore,
 ): Promise<{ readonly record: UserApiKeyRecord; readonly events: readonly DomainEvent[] }> {
-  const { client, events } = await findOrCreateClient(session, key)
-  const replaced = await session.userApiKeys.deleteByUserAndClient(key.userId, client.id)
+  const { client, isNew, events } = await findOrCreateClient(session, key)
+  // Of a client that was just made there is none.
+  const replaced = isNew ? [] : await session.userApiKeys.deleteByUserAndClient(key.userId, client.id)
   const record = await session.userApiKeys.insert({
     userId: key.userId,
     clientRowId: client.id,
@@ -73,13 +74,18 @@ export function keyFacts(key: UserApiKeyAge): {
 async function findOrCreateClient(
   session: StoreSession,
   { clientId, applicationName, rename, createdAt }: KeyToStore,
-): Promise<{ client: ClientRecord; events: readonly DomainEvent[] }> {
+): Promise<{ client: ClientRecord; isNew: boolean; events: readonly DomainEvent[] }> {
   const found = await session.clients.findByClientId(clientId)
   if (!found) {
     const client = await session.clients.insert({ clientId, applicationName, createdAt })
-    return { client, events: [{ type: 'client_first_seen', clientId, applicationName }] }
+    return { client, isNew: true, events: [{ type: 'client_first_seen', clientId, applicationName }] }
   }
-  if (rename === undefined || rename === found.applicationName) return { client: found, events: [] }
+  if (rename === undefined || rename === found.applicationName)
+    return { client: found, isNew: false, events: [] }
   await session.clients.rename(found.id, rename)
-  return { client: found, events: [{ type: 'client_renamed', clientId, applicationName: rename }] }
+  return {
+    client: found,
+    isNew: false,
+    events: [{ type: 'client_renamed', clientId, applicationName: rename }],
+  }
 }

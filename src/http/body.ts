@@ -4,6 +4,8 @@ import type { ParameterSources } from '../protocol/parameters.ts'
 /** The largest body that Hallpass's own routes read, in bytes. All that they take are a few short fields. */
 const maximumBodyBytes: number = 64 * 1024
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 type ReadBody =
   | { readonly outcome: 'read'; readonly body: ParameterSources['body'] }
   | { readonly outcome: 'refused'; readonly refusal: Refusal }
@@ -28,7 +30,7 @@ export async function readBody(request: Request): Promise<ReadBody> {
   if (type === 'multipart/form-data') return readMultipart(request, bytes)
   let text: string
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    text = utf8.decode(bytes)
   } catch {
     return unreadable('text', 'it is not UTF-8')
   }
@@ -63,7 +65,13 @@ async function readMultipart(request: Request, bytes: Uint8Array<ArrayBuffer>): 
 
 /** Undefined once the body has grown past the limit; the rest is not read. */
 async function readBounded(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (Number(request.headers.get('content-length') ?? 0) > maximumBodyBytes) return undefined
+  const announced = request.headers.get('content-length')
+  if (Number(announced ?? 0) > maximumBodyBytes) return undefined
+  // What brought the request holds it to its length. As a whole it is read without making a stream for it first.
+  if (announced !== null && /^\d+$/.test(announced)) {
+    const bytes = new Uint8Array(await request.arrayBuffer())
+    return bytes.length > maximumBodyBytes ? undefined : bytes
+  }
   if (!request.body) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let length = 0

@@ -46,7 +46,7 @@ export function isOwnSetCookie(header: string): boolean {
 
 function readSecret(request: Request, name: string): string | undefined {
   const header = request.headers.get('cookie')
-  const value = header ? parse(header)[name] : undefined
+  const value = header ? parse(header, name)[name] : undefined
   return isSecret(value) ? value : undefined
 }
 

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { Random, SignIn } from '../domain/ports.ts'
 import type { User } from '../domain/user.ts'
 import type { Refusal } from '../protocol/errors.ts'
@@ -53,5 +53,5 @@ export function createCsrfTokens(random: Random, isSecure: (request: Request) =>
 }
 
 function tokenOf(secret: string): string {
-  return createHash('sha256').update(`hallpass csrf ${secret}`).digest('base64url')
+  return hash('sha256', `hallpass csrf ${secret}`, 'base64url')
 }

@@ -38,5 +38,8 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined 
   if (needed === 3 || padding.length > needed || /[^=]/.test(padding) || /[^a-z0-9+/]/i.test(digits)) {
     return undefined
   }
-  return Uint8Array.from(atob(digits), (character) => character.charCodeAt(0))
+  const characters = atob(digits)
+  const bytes = new Uint8Array(characters.length)
+  for (let index = 0; index < bytes.length; index++) bytes[index] = characters.charCodeAt(index)
+  return bytes
 }

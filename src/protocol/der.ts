@@ -61,5 +61,12 @@ export function writeDer(tag: number, ...parts: readonly Uint8Array[]): Uint8Arr
   for (let rest = length; length >= 0x80 && rest > 0; rest = Math.floor(rest / 256))
     digits.unshift(rest % 256)
   const header = digits.length === 0 ? [tag, length] : [tag, 0x80 + digits.length, ...digits]
-  return Uint8Array.from([header, ...parts].flatMap((part) => [...part]))
+  const written = new Uint8Array(header.length + length)
+  written.set(header)
+  let offset = header.length
+  for (const part of parts) {
+    written.set(part, offset)
+    offset += part.length
+  }
+  return written
 }

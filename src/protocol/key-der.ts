@@ -1,11 +1,13 @@
 /** What the DER inside a PEM turns out to be: an RSA public key, or something that people send in its place. */
 import { type DerValue, derTag, readDer, readDerSeries, writeDer } from './der.ts'
 import { encodeHex } from './hex.ts'
-import { bitLength, i2osp, os2ip } from './integer-octets.ts'
 
-/** What was read. `found` names the thing in a few words, with its article. */
+/**
+ * What was read. Integers are the contents of their DER: big-endian octets, one more than they need where a sign bit has to
+ * be 0. `found` names the thing in a few words, with its article.
+ */
 export type KeyReading =
-  | { readonly kind: 'rsa'; readonly modulus: bigint; readonly exponent: bigint }
+  | { readonly kind: 'rsa'; readonly modulus: Uint8Array; readonly exponent: Uint8Array }
   | { readonly kind: 'private' }
   | { readonly kind: 'other'; readonly found: string }
 
@@ -45,14 +47,14 @@ export function readKeyDer(bytes: Uint8Array): KeyReading | undefined {
 export const aCertificate: string =
   'a certificate (`openssl x509 -in cert.pem -pubkey -noout` prints the key inside)'
 
-/** The key as SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), in DER. */
-export function writeSpki(modulus: bigint, exponent: bigint): Uint8Array<ArrayBuffer> {
+/** A key that was read, as SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), in DER. */
+export function writeSpki(modulus: Uint8Array, exponent: Uint8Array): Uint8Array<ArrayBuffer> {
   const algorithm = writeDer(
     derTag.sequence,
     writeDer(derTag.objectIdentifier, rsaEncryption),
     writeDer(derTag.null),
   )
-  const key = writeDer(derTag.sequence, writeInteger(modulus), writeInteger(exponent))
+  const key = writeDer(derTag.sequence, writeDer(derTag.integer, modulus), writeDer(derTag.integer, exponent))
   return writeDer(derTag.sequence, algorithm, writeDer(derTag.bitString, Uint8Array.of(0), key))
 }
 
@@ -98,20 +100,18 @@ function readSpki([algorithm, bits]: readonly DerValue[]): KeyReading | undefine
 function readRsaIntegers(values: readonly DerValue[]): KeyReading | undefined {
   const [modulus, exponent, ...more] = values.map(readPositiveInteger)
   // A product of two odd primes is odd.
-  if (modulus === undefined || exponent === undefined || more.length > 0 || modulus % 2n === 0n)
-    return undefined
+  if (!modulus || !exponent || more.length > 0 || !isOdd(modulus)) return undefined
   return { kind: 'rsa', modulus, exponent }
 }
 
-/** Undefined when it is negative, zero, or not written as shortly as it can be (X.690 §8.3.2). */
-function readPositiveInteger({ tag, contents }: DerValue): bigint | undefined {
+/** The contents; undefined when it is negative, zero, or not written as shortly as it can be (X.690 §8.3.2). */
+function readPositiveInteger({ tag, contents }: DerValue): Uint8Array | undefined {
   const [first, second = 0] = contents
   if (tag !== derTag.integer || first === undefined || first >= 0x80) return undefined
   if (first === 0 && second < 0x80) return undefined
-  return os2ip(contents)
+  return contents
 }
 
-function writeInteger(integer: bigint): Uint8Array {
-  // One bit more than the integer has, for the sign.
-  return writeDer(derTag.integer, i2osp(integer, Math.floor(bitLength(integer) / 8) + 1))
+function isOdd(octets: Uint8Array): boolean {
+  return (octets.at(-1) ?? 0) % 2 === 1
 }

@@ -2,7 +2,7 @@
 import { encodeBase64 } from './base64.ts'
 import { readDerHeader } from './der.ts'
 import { type Refusal, refusal } from './errors.ts'
-import { bitLength } from './integer-octets.ts'
+import { bitLength, os2ip } from './integer-octets.ts'
 import { aCertificate, type KeyReading, readKeyDer, writeSpki } from './key-der.ts'
 import { findPem, holdsPrivateKey, nameOtherForm, undoEscapes } from './pem-text.ts'
 import { type Base64Readings, readWrappedBase64 } from './wrapped-base64.ts'
@@ -42,7 +42,8 @@ export function parsePublicKey(
   | { readonly outcome: 'refused'; readonly refusal: Refusal } {
   const read = readKey(text)
   if ('reason' in read) return { outcome: 'refused', refusal: read }
-  const { modulus, exponent } = read
+  const modulus = os2ip(read.modulus)
+  const exponent = os2ip(read.exponent)
   const bits = bitLength(modulus)
   const minimum = limits.minimumBits ?? publicKeyBits.minimum
   if (bits < minimum || bits > publicKeyBits.maximum) {
@@ -62,7 +63,7 @@ export function parsePublicKey(
     exponent,
     bits,
     bytes: Math.ceil(bits / 8),
-    spki: writeSpki(modulus, exponent),
+    spki: writeSpki(read.modulus, read.exponent),
   }
   return { outcome: 'parsed', publicKey }
 }

@@ -1,5 +1,6 @@
 import { type Kysely, type Selectable, sql, type Updateable } from 'kysely'
 import type { AccountChange, AccountRecord, StoreSession } from '../domain/store.ts'
+import { prepared } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 import { uniquely } from './unique.ts'
 
@@ -23,7 +24,7 @@ export function createAccounts(db: Kysely<HallpassTables>): StoreSession['accoun
 
   return {
     async findById(id) {
-      const row = await db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()
+      const [row] = await rowById(db, { id })
       return row && accountOf(row)
     },
 
@@ -71,6 +72,25 @@ export function createAccounts(db: Kysely<HallpassTables>): StoreSession['accoun
   }
 }
 
+const accountColumns = [
+  'id',
+  'username',
+  'name',
+  'email',
+  'password_hash',
+  'admin',
+  'moderator',
+  'trust_level',
+  'active',
+  'suspended_until',
+  'created_at',
+] as const
+
+// Every request of a signed-in browser asks this.
+const rowById = prepared((db, given: { readonly id: number }) =>
+  db.selectFrom('users').select(accountColumns).where('id', '=', given.id),
+)
+
 function columnsOf(change: AccountChange): Updateable<HallpassTables['users']> {
   const { admin, moderator, trustLevel, active, suspendedUntil, passwordHash, name, email } = change
   return {
@@ -85,7 +105,9 @@ function columnsOf(change: AccountChange): Updateable<HallpassTables['users']> {
   }
 }
 
-function accountOf(row: Selectable<HallpassTables['users']>): AccountRecord {
+function accountOf(
+  row: Pick<Selectable<HallpassTables['users']>, (typeof accountColumns)[number]>,
+): AccountRecord {
   return {
     id: row.id,
     username: row.username,

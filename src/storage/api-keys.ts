@@ -2,7 +2,7 @@ import { type InferResult, type Kysely, type Selectable, sql } from 'kysely'
 import type { ApiKeyRecord, GrantedApiKeyScope, StoreSession } from '../domain/store.ts'
 import { isAfter } from './age-page.ts'
 import { ownerAccountId, ownerColumns, ownerOf } from './key-owner.ts'
-import { preparedOnce } from './prepared-query.ts'
+import { prepared } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 import { touch } from './touch.ts'
 import { inSnapshot, inTransaction } from './transaction.ts'
@@ -10,25 +10,13 @@ import { uniquely } from './unique.ts'
 
 /** The administrators' keys: `api_keys` and their scopes. */
 export function createApiKeys(db: Kysely<HallpassTables>): StoreSession['apiKeys'] {
-  const rowsByHash = preparedOnce(db, (keyHash: string) =>
-    selectApiKeys(db).where('key.key_hash', '=', keyHash).orderBy('scope.position'),
-  )
-
-  const rowsWithOwner = preparedOnce(db, (keyHash: string) =>
-    selectApiKeys(db)
-      .leftJoin('users as owner', (join) => join.on('owner.id', '=', ownerAccountId()))
-      .select([...ownerColumns])
-      .where('key.key_hash', '=', keyHash)
-      .orderBy('scope.position'),
-  )
-
   return {
     async findByHash(keyHash) {
-      return joinedApiKeyOf(await rowsByHash(keyHash))
+      return joinedApiKeyOf(await rowsByHash(db, { keyHash }))
     },
 
     async findByHashWithAccount(keyHash) {
-      const rows = await rowsWithOwner(keyHash)
+      const rows = await rowsWithOwner(db, { keyHash })
       const key = joinedApiKeyOf(rows)
       return key && rows[0] && { key, account: ownerOf(rows[0]) }
     },
@@ -156,6 +144,18 @@ export function createApiKeys(db: Kysely<HallpassTables>): StoreSession['apiKeys
   }
 }
 
+const rowsByHash = prepared((db, given: { readonly keyHash: string }) =>
+  selectApiKeys(db).where('key.key_hash', '=', given.keyHash).orderBy('scope.position'),
+)
+
+const rowsWithOwner = prepared((db, given: { readonly keyHash: string }) =>
+  selectApiKeys(db)
+    .leftJoin('users as owner', (join) => join.on('owner.id', '=', ownerAccountId()))
+    .select([...ownerColumns])
+    .where('key.key_hash', '=', given.keyHash)
+    .orderBy('scope.position'),
+)
+
 async function findById(db: Kysely<HallpassTables>, id: number): Promise<ApiKeyRecord | undefined> {
   const rows = await selectApiKeys(db).where('key.id', '=', id).orderBy('scope.position').execute()
   return joinedApiKeyOf(rows)
@@ -166,8 +166,25 @@ function selectApiKeys(db: Kysely<HallpassTables>) {
   return db
     .selectFrom('api_keys as key')
     .leftJoin('api_key_scopes as scope', 'scope.api_key_id', 'key.id')
-    .selectAll('key')
-    .select(['scope.resource', 'scope.action', 'scope.allowed_parameters'])
+    .select([
+      'key.id',
+      'key.user_id',
+      'key.created_by_id',
+      'key.key_hash',
+      'key.truncated_key',
+      'key.description',
+      'key.scope_mode',
+      'key.allowed_ips',
+      'key.hidden',
+      'key.created_at',
+      'key.updated_at',
+      'key.last_used_at',
+      'key.use_count',
+      'key.revoked_at',
+      'scope.resource',
+      'scope.action',
+      'scope.allowed_parameters',
+    ])
 }
 
 /** Puts the rows of one key together; its scopes keep the order of the rows. */

@@ -1,36 +1,23 @@
 import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
 import type { AuditRecord, StoreSession } from '../domain/store.ts'
+import { prepared } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 import { uniquely } from './unique.ts'
 
 /** The audit log: `audit_events`, to which the database lets nothing happen but that it grows. */
 export function createAuditEvents(db: Kysely<HallpassTables>): StoreSession['audit'] {
-  const newestFirst = db.selectFrom('audit_events').selectAll().orderBy('sequence', 'desc')
-
   return {
     async last() {
-      const row = await newestFirst.limit(1).executeTakeFirst()
+      const [row] = await lastRow(db, {})
       return row && auditRecordOf(row)
     },
 
     async append(entry) {
-      const row = {
-        sequence: entry.sequence,
-        at: entry.at,
-        actor_user_id: entry.actorUserId,
-        actor_via: entry.actorVia,
-        actor_address: entry.actorAddress,
-        action: entry.action,
-        details: entry.details,
-        trace_id: entry.traceId,
-        previous_hash: entry.previousHash,
-        hash: entry.hash,
-      }
-      await uniquely('sequence', () => db.insertInto('audit_events').values(row).execute())
+      await uniquely('sequence', () => insertEntry(db, entry))
     },
 
     async list({ from, before, limit }, filter = {}) {
-      let page = newestFirst.limit(limit)
+      let page = newestFirst(db).limit(limit)
       if (from !== undefined) page = page.where('sequence', '>=', from)
       if (before !== undefined) page = page.where('sequence', '<', before)
       if (filter.action !== undefined) page = page.where('action', '=', filter.action)
@@ -57,6 +44,40 @@ export function createAuditEvents(db: Kysely<HallpassTables>): StoreSession['aud
     },
   }
 }
+
+const columns = [
+  'sequence',
+  'at',
+  'actor_user_id',
+  'actor_via',
+  'actor_address',
+  'action',
+  'details',
+  'trace_id',
+  'previous_hash',
+  'hash',
+] as const
+
+function newestFirst(db: Kysely<HallpassTables>) {
+  return db.selectFrom('audit_events').select(columns).orderBy('sequence', 'desc')
+}
+
+const lastRow = prepared((db) => newestFirst(db).limit(sql.lit(1)))
+
+const insertEntry = prepared((db, entry: AuditRecord) =>
+  db.insertInto('audit_events').values({
+    sequence: entry.sequence,
+    at: entry.at,
+    actor_user_id: entry.actorUserId,
+    actor_via: entry.actorVia,
+    actor_address: entry.actorAddress,
+    action: entry.action,
+    details: entry.details,
+    trace_id: entry.traceId,
+    previous_hash: entry.previousHash,
+    hash: entry.hash,
+  }),
+)
 
 /** Details are compact JSON of one level, so that a member is found as text, in the same way on every database. */
 function holds(name: string, value: string | number): RawBuilder<boolean> {

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { StoreSession } from '../domain/store.ts'
-import { preparedOnce } from './prepared-query.ts'
+import { prepared } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 
 /** How many rows one answer holds. */
@@ -11,16 +11,6 @@ export function createCacheChanges(
   db: Kysely<HallpassTables>,
   announce: (db: Kysely<unknown>) => Promise<void>,
 ): StoreSession['changes'] {
-  // Every process asks this at each heartbeat, and most times there is nothing.
-  const rowsAfter = preparedOnce(db, (sequence: number) =>
-    db
-      .selectFrom('cache_changes')
-      .selectAll()
-      .where('sequence', '>', sequence)
-      .orderBy('sequence')
-      .limit(sql.lit(pageSize)),
-  )
-
   return {
     async append({ sequence, at, origin, changes }) {
       const rows = changes.map(({ kind, value }) => ({ sequence, kind, value, origin, at }))
@@ -29,7 +19,7 @@ export function createCacheChanges(
     },
 
     async listAfter(sequence) {
-      const rows = await rowsAfter(sequence)
+      const rows = await rowsAfter(db, { sequence })
       // The rows of one sequence number belong together: the last of a full page may lack some of its own.
       const last = rows.length === pageSize ? rows.at(-1)?.sequence : undefined
       const whole = last === undefined ? rows : rows.filter((row) => row.sequence !== last)
@@ -49,3 +39,13 @@ export function createCacheChanges(
     },
   }
 }
+
+// Every process asks this at each heartbeat, and most times there is nothing.
+const rowsAfter = prepared((db, given: { readonly sequence: number }) =>
+  db
+    .selectFrom('cache_changes')
+    .select(['sequence', 'kind', 'value', 'origin', 'at'])
+    .where('sequence', '>', given.sequence)
+    .orderBy('sequence')
+    .limit(sql.lit(pageSize)),
+)

@@ -1,24 +1,16 @@
-import type { Kysely, Selectable } from 'kysely'
+import type { InferResult, Kysely, Selectable } from 'kysely'
 import type { ClientRecord, StoreSession } from '../domain/store.ts'
 import { isAfter } from './age-page.ts'
+import { prepared } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 import { inTransaction } from './transaction.ts'
 import { uniquely } from './unique.ts'
 
 /** The installations of apps: `user_api_key_clients` and their scopes. */
 export function createClients(db: Kysely<HallpassTables>): StoreSession['clients'] {
-  // With their scopes in one statement: without them, a registered client would seem to have no bounds.
-  const select = () =>
-    db
-      .selectFrom('user_api_key_clients as client')
-      .leftJoin('user_api_key_client_scopes as scope', 'scope.user_api_key_client_id', 'client.id')
-      .selectAll('client')
-      .select('scope.name as scope_name')
-      .orderBy('scope.position')
-
   return {
     async findByClientId(clientId) {
-      return clientOf(await select().where('client.client_id', '=', clientId).execute())
+      return clientOf(await rowsByClientId(db, { clientId }))
     },
 
     async findByPublicKey(fingerprint) {
@@ -26,7 +18,7 @@ export function createClients(db: Kysely<HallpassTables>): StoreSession['clients
         .selectFrom('user_api_key_clients')
         .select(({ fn }) => fn.min('id').as('id'))
         .where('public_key_fingerprint', '=', fingerprint)
-      return clientOf(await select().where('client.id', '=', first).execute())
+      return clientOf(await selectClients(db).where('client.id', '=', first).execute())
     },
 
     async insert({ clientId, applicationName, createdAt, registration }) {
@@ -40,13 +32,9 @@ export function createClients(db: Kysely<HallpassTables>): StoreSession['clients
       }
       const registeredScopes = registration?.scopes ?? []
       return inTransaction(db, async (transaction) => {
-        const { id } = await uniquely('client_id', () =>
-          transaction
-            .insertInto('user_api_key_clients')
-            .values(row)
-            .returning('id')
-            .executeTakeFirstOrThrow(),
-        )
+        const [inserted] = await uniquely('client_id', () => insertClient(transaction, row))
+        if (inserted === undefined) throw new Error('a client was inserted and is not there')
+        const { id } = inserted
         const scopes = registeredScopes.map((name, position) => ({
           user_api_key_client_id: id,
           position,
@@ -109,7 +97,42 @@ export function createClients(db: Kysely<HallpassTables>): StoreSession['clients
   }
 }
 
-type Row = Selectable<HallpassTables['user_api_key_clients']> & { readonly scope_name: string | null }
+/** With their scopes in one statement: without them, a registered client would seem to have no bounds. */
+function selectClients(db: Kysely<HallpassTables>) {
+  return db
+    .selectFrom('user_api_key_clients as client')
+    .leftJoin('user_api_key_client_scopes as scope', 'scope.user_api_key_client_id', 'client.id')
+    .select([
+      'client.id',
+      'client.client_id',
+      'client.application_name',
+      'client.public_key',
+      'client.auth_redirect',
+      'client.created_at',
+      'scope.name as scope_name',
+    ])
+    .orderBy('scope.position')
+}
+
+const rowsByClientId = prepared((db, given: { readonly clientId: string }) =>
+  selectClients(db).where('client.client_id', '=', given.clientId),
+)
+
+const insertClient = prepared((db, row: Omit<Selectable<HallpassTables['user_api_key_clients']>, 'id'>) =>
+  db
+    .insertInto('user_api_key_clients')
+    .values({
+      client_id: row.client_id,
+      application_name: row.application_name,
+      created_at: row.created_at,
+      public_key: row.public_key,
+      public_key_fingerprint: row.public_key_fingerprint,
+      auth_redirect: row.auth_redirect,
+    })
+    .returning('id'),
+)
+
+type Row = InferResult<ReturnType<typeof selectClients>>[number]
 
 /** One client, from its rows: one for each scope, or one without. */
 function clientOf(rows: readonly Row[]): ClientRecord | undefined {

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { StoreSession } from '../domain/store.ts'
+import { prepared } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 import { uniquely } from './unique.ts'
 
@@ -7,11 +8,7 @@ import { uniquely } from './unique.ts'
 export function createSessions(db: Kysely<HallpassTables>): StoreSession['sessions'] {
   return {
     async find(tokenHash) {
-      const row = await db
-        .selectFrom('sessions')
-        .selectAll()
-        .where('token_hash', '=', tokenHash)
-        .executeTakeFirst()
+      const [row] = await rowByHash(db, { tokenHash })
       return (
         row && {
           tokenHash: row.token_hash,
@@ -49,3 +46,11 @@ export function createSessions(db: Kysely<HallpassTables>): StoreSession['sessio
     },
   }
 }
+
+// Every request of a signed-in browser asks this.
+const rowByHash = prepared((db, given: { readonly tokenHash: string }) =>
+  db
+    .selectFrom('sessions')
+    .select(['token_hash', 'user_id', 'created_at', 'expires_at'])
+    .where('token_hash', '=', given.tokenHash),
+)

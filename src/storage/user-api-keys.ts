@@ -1,8 +1,14 @@
-import type { InferResult, Kysely } from 'kysely'
-import type { GrantedScope, StoreSession, UserApiKeyAge, UserApiKeyRecord } from '../domain/store.ts'
+import { type InferResult, type Kysely, type RawBuilder, sql } from 'kysely'
+import type {
+  GrantedScope,
+  NewUserApiKey,
+  StoreSession,
+  UserApiKeyAge,
+  UserApiKeyRecord,
+} from '../domain/store.ts'
 import { isAfter } from './age-page.ts'
 import { ownerAccountId, ownerColumns, ownerOf } from './key-owner.ts'
-import { preparedOnce } from './prepared-query.ts'
+import { prepared, preparedRows } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
 import { touch } from './touch.ts'
 import { inTransaction } from './transaction.ts'
@@ -10,27 +16,13 @@ import { uniquely } from './unique.ts'
 
 /** The keys that users gave to apps: `user_api_keys` and their scopes. */
 export function createUserApiKeys(db: Kysely<HallpassTables>): StoreSession['userApiKeys'] {
-  // The cold verification path: one statement, and it is built once. Building it anew costs several times what the
-  // database needs to answer it, and two smaller statements cost more than the one join.
-  const rowsByHash = preparedOnce(db, (keyHash: string) =>
-    selectUserApiKeys(db).where('key.key_hash', '=', keyHash).orderBy('scope.position'),
-  )
-
-  const rowsWithOwner = preparedOnce(db, (keyHash: string) =>
-    selectUserApiKeys(db)
-      .leftJoin('users as owner', (join) => join.on('owner.id', '=', ownerAccountId()))
-      .select([...ownerColumns])
-      .where('key.key_hash', '=', keyHash)
-      .orderBy('scope.position'),
-  )
-
   return {
     async findByHash(keyHash) {
-      return userApiKeysOf(await rowsByHash(keyHash))[0]
+      return userApiKeysOf(await rowsByHash(db, { keyHash }))[0]
     },
 
     async findByHashWithAccount(keyHash) {
-      const rows = await rowsWithOwner(keyHash)
+      const rows = await rowsWithOwner(db, { keyHash })
       const [key] = userApiKeysOf(rows)
       return key && rows[0] && { key, account: ownerOf(rows[0]) }
     },
@@ -49,44 +41,21 @@ export function createUserApiKeys(db: Kysely<HallpassTables>): StoreSession['use
 
     insert: (key) =>
       inTransaction(db, async (transaction) => {
-        const { id } = await uniquely('key_hash', () =>
-          transaction
-            .insertInto('user_api_keys')
-            .values({
-              user_id: key.userId,
-              user_api_key_client_id: key.clientRowId,
-              key_hash: key.keyHash,
-              push_url: key.pushUrl,
-              created_at: key.createdAt,
-              last_used_at: key.createdAt,
-              expires_at: key.expiresAt,
-            })
-            .returning('id')
-            .executeTakeFirstOrThrow(),
-        )
-        if (key.scopes.length > 0) {
-          const scopes = key.scopes.map(({ name, allowedParameters }, position) => ({
-            user_api_key_id: id,
-            position,
-            name,
-            allowed_parameters: allowedParameters && JSON.stringify(allowedParameters),
-          }))
-          await transaction.insertInto('user_api_key_scopes').values(scopes).execute()
-        }
-        const inserted = await findById(transaction, id)
-        if (inserted === undefined) throw new Error(`the user API key ${id} was inserted and is not there`)
-        return inserted
+        const [row] = await uniquely('key_hash', () => insertKey(transaction, key))
+        if (row === undefined) throw new Error('a user API key was inserted and is not there')
+        const scopes = key.scopes.map(({ name, allowedParameters }, position) => ({
+          keyId: row.id,
+          position,
+          name,
+          allowedParameters: allowedParameters && JSON.stringify(allowedParameters),
+        }))
+        if (scopes.length > 0) await insertScopes(transaction, scopes)
+        return { ...userApiKeyOf(row), scopes: key.scopes }
       }),
 
     deleteByUserAndClient: (userId, clientRowId) =>
       inTransaction(db, async (transaction) => {
-        const rows = await selectUserApiKeys(transaction)
-          .where('key.user_id', '=', userId)
-          .where('key.user_api_key_client_id', '=', clientRowId)
-          .orderBy('key.id')
-          .orderBy('scope.position')
-          .execute()
-        const keys = userApiKeysOf(rows)
+        const keys = userApiKeysOf(await rowsByUserAndClient(transaction, { userId, clientRowId }))
         if (keys.length === 0) return []
         // Their scopes go with them, by the foreign key. What is answered is what this statement deleted, whatever
         // happened since the reading.
@@ -158,6 +127,82 @@ export function createUserApiKeys(db: Kysely<HallpassTables>): StoreSession['use
   }
 }
 
+// The cold verification path: one statement, for two smaller ones cost more than the one join.
+const rowsByHash = prepared((db, given: { readonly keyHash: string }) =>
+  selectUserApiKeys(db).where('key.key_hash', '=', given.keyHash).orderBy('scope.position'),
+)
+
+const rowsWithOwner = prepared((db, given: { readonly keyHash: string }) =>
+  selectUserApiKeys(db)
+    .leftJoin('users as owner', (join) => join.on('owner.id', '=', ownerAccountId()))
+    .select([...ownerColumns])
+    .where('key.key_hash', '=', given.keyHash)
+    .orderBy('scope.position'),
+)
+
+const rowsByUserAndClient = prepared((db, given: { readonly userId: string; readonly clientRowId: number }) =>
+  selectUserApiKeys(db)
+    .where('key.user_id', '=', given.userId)
+    .where('key.user_api_key_client_id', '=', given.clientRowId)
+    .orderBy('key.id')
+    .orderBy('scope.position'),
+)
+
+/** Answers with the key as it is kept, and with its client, which spares reading it. */
+const insertKey = prepared((db, key: NewUserApiKey) =>
+  db
+    .insertInto('user_api_keys')
+    .values({
+      user_id: key.userId,
+      user_api_key_client_id: key.clientRowId,
+      key_hash: key.keyHash,
+      push_url: key.pushUrl,
+      created_at: key.createdAt,
+      last_used_at: key.createdAt,
+      expires_at: key.expiresAt,
+    })
+    .returning([
+      'id',
+      'user_id',
+      'key_hash',
+      'push_url',
+      'use_count',
+      'created_at',
+      'last_used_at',
+      'revoked_at',
+      'expires_at',
+      'user_api_key_client_id as client_row_id',
+      ofItsClient('client_id').as('client_id'),
+      ofItsClient('application_name').as('application_name'),
+    ]),
+)
+
+/** A column of the client that a key is inserted for. */
+function ofItsClient(column: 'client_id' | 'application_name'): RawBuilder<string> {
+  return sql<string>`(select client.${sql.ref(column)} from user_api_key_clients as client
+    where client.id = user_api_keys.user_api_key_client_id)`
+}
+
+const insertScopes = preparedRows(
+  (
+    db,
+    scopes: readonly {
+      readonly keyId: number
+      readonly position: number
+      readonly name: string
+      readonly allowedParameters: string | null
+    }[],
+  ) =>
+    db.insertInto('user_api_key_scopes').values(
+      scopes.map((scope) => ({
+        user_api_key_id: scope.keyId,
+        position: scope.position,
+        name: scope.name,
+        allowed_parameters: scope.allowedParameters,
+      })),
+    ),
+)
+
 async function findById(db: Kysely<HallpassTables>, id: number): Promise<UserApiKeyRecord | undefined> {
   const rows = await selectUserApiKeys(db).where('key.id', '=', id).orderBy('scope.position').execute()
   return userApiKeysOf(rows)[0]
@@ -216,7 +261,9 @@ function userApiKeysOf(rows: readonly Row[]): readonly UserApiKeyRecord[] {
   return [...keys.values()]
 }
 
-function userApiKeyOf(row: Row): UserApiKeyRecord & { readonly scopes: GrantedScope[] } {
+function userApiKeyOf(
+  row: AgeRow & Pick<Row, 'push_url' | 'use_count'>,
+): UserApiKeyRecord & { readonly scopes: GrantedScope[] } {
   return { ...userApiKeyAgeOf(row), scopes: [], pushUrl: row.push_url, useCount: row.use_count }
 }
 

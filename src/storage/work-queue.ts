@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { CompiledQuery, type Kysely } from 'kysely'
 
 /** A work that waits for a transaction, and hears what became of it. */
 export interface QueuedWork {
@@ -18,6 +18,10 @@ const largestGroup = 50
 
 /** How long a group takes new works in, in milliseconds: whoever else wants to write waits as long. */
 const longestGroupMs = 50
+
+const beginSavepoint = CompiledQuery.raw('savepoint work')
+const releaseSavepoint = CompiledQuery.raw('release savepoint work')
+const undoToSavepoint = CompiledQuery.raw('rollback to savepoint work')
 
 /** The system's own, also where a test has put the clock into its own hands. */
 const afterThisTurn = setImmediate
@@ -98,8 +102,8 @@ export class WorkQueue {
     done: readonly QueuedWork[],
   ): Promise<boolean> {
     try {
-      if (done.length > 1) await sql`release savepoint work`.execute(transaction)
-      await sql`savepoint work`.execute(transaction)
+      if (done.length > 1) await transaction.executeQuery(releaseSavepoint)
+      await transaction.executeQuery(beginSavepoint)
     } catch (error) {
       // The fault of those before it; it has not begun.
       this.#waiting.unshift(work)
@@ -109,7 +113,7 @@ export class WorkQueue {
       await work.run(transaction)
       return true
     } catch (error) {
-      await sql`rollback to savepoint work`.execute(transaction).finally(() => work.failed(error))
+      await transaction.executeQuery(undoToSavepoint).finally(() => work.failed(error))
       return false
     }
   }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { decodeBase64, encodeBase64 } from '../../src/protocol/base64.ts'
-import { os2ip } from '../../src/protocol/integer-octets.ts'
+import { i2osp, os2ip } from '../../src/protocol/integer-octets.ts'
 import { writeSpki } from '../../src/protocol/key-der.ts'
 import { formatPublicKeyPem, parsePublicKey } from '../../src/protocol/public-key.ts'
 import { readVectors, type Vector } from '../vectors/read-vectors.ts'
@@ -51,7 +51,7 @@ describe('parsePublicKey', () => {
   }
 
   test('gives k, the length of a sealed block, in whole bytes', () => {
-    const { publicKey } = parsed(formatPublicKeyPem(writeSpki(2n ** 1024n + 1n, 65537n)))
+    const { publicKey } = parsed(formatPublicKeyPem(spkiOf(2n ** 1024n + 1n)))
     assert.equal(publicKey.bits, 1025)
     assert.equal(publicKey.bytes, 129)
   })
@@ -197,9 +197,15 @@ function reasonOf(result: ReturnType<typeof parsePublicKey>): string | undefined
   return result.outcome === 'refused' ? result.refusal.reason : undefined
 }
 
+/** The SPKI of a key of this modulus, with the exponent 65537. */
+function spkiOf(modulus: bigint): Uint8Array {
+  // One bit more than it has, for the sign.
+  return writeSpki(i2osp(modulus, Math.floor(modulus.toString(2).length / 8) + 1), Uint8Array.of(1, 0, 1))
+}
+
 /** The SPKI of a key of this modulus after plus signs were put into its Base64, one every `distance` characters. */
 function plantPlusSigns(modulus: bigint, distance: number): Uint8Array {
-  const spki = writeSpki(modulus, 65537n)
+  const spki = spkiOf(modulus)
   const characters = [...encodeBase64(spki)]
   // The first 60 characters hold the lengths and the last 20 the exponent, which are to stay.
   for (let at = distance; at < characters.length - 20; at += distance) if (at > 60) characters[at] = '+'
