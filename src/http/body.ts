@@ -65,13 +65,7 @@ async function readMultipart(request: Request, bytes: Uint8Array<ArrayBuffer>): 
 
 /** Undefined once the body has grown past the limit; the rest is not read. */
 async function readBounded(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const announced = request.headers.get('content-length')
-  if (Number(announced ?? 0) > maximumBodyBytes) return undefined
-  // What brought the request holds it to its length. As a whole it is read without making a stream for it first.
-  if (announced !== null && /^\d+$/.test(announced)) {
-    const bytes = new Uint8Array(await request.arrayBuffer())
-    return bytes.length > maximumBodyBytes ? undefined : bytes
-  }
+  if (Number(request.headers.get('content-length') ?? 0) > maximumBodyBytes) return undefined
   if (!request.body) return new Uint8Array()
   const chunks: Uint8Array[] = []
   let length = 0
