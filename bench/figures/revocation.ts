@@ -121,7 +121,8 @@ async function revokeAll(
   )
   let isOver = false
   const load = async (): Promise<void> => {
-    while (!isOver) await bench.load.run({ ...busy, connections: loadConnections, seconds: 1 })
+    const asked = { ...busy, connections: loadConnections, tellsRefusals: true }
+    while (!isOver) await bench.load.run({ ...asked, seconds: 1 })
   }
   const loading = load()
   try {
