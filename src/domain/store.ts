@@ -351,8 +351,11 @@ export interface CacheChangeRecord extends CacheChange {
 
 /** Who hears that others have committed something. */
 export interface ChangeListener {
-  /** Something was committed, by whomever: called at least once for one commit or for many, and perhaps for nothing. */
-  onCommit(): void
+  /**
+   * Something was committed, by whomever: called at least once for one commit or for many, and perhaps for nothing.
+   * `changes`: what of it is known already, to be forgotten at once. All of it stands in the store.
+   */
+  onCommit(changes?: readonly CacheChange[]): void
   /**
    * Commits cannot be heard at the moment. That is mended without further ado, and then `onCommit` is called.
    */
