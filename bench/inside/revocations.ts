@@ -7,7 +7,7 @@ import { Agent, request } from 'node:http'
 
 /** What is printed after `REVOCATIONS`. */
 export interface Revocations {
-  /** From the answer to the revocation until the first refusal arrived, in milliseconds; 0 where that came before. */
+  /** From the answer to the revocation until the first refusal arrived, in milliseconds; 0 where that came before. In their order. */
   readonly lagsMs: readonly number[]
   /** Of requests that were sent after the answer had arrived, how many were let in. */
   readonly acceptedAfter: number
