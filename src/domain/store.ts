@@ -642,7 +642,10 @@ export interface StoreSession {
       readonly origin: string
       readonly changes: readonly CacheChange[]
     }): Promise<void>
-    /** Oldest first, some of those with a higher number than `sequence`, and all of each number; none when there are none. */
+    /**
+     * Oldest first, some of those with a higher number than `sequence`: two numbers at least, where there are so many, and
+     * all of each; none when there are none.
+     */
     listAfter(sequence: number): Promise<readonly CacheChangeRecord[]>
     /** The lowest and the highest number that is kept; 0 when there is none. */
     kept(): Promise<{ readonly oldest: number; readonly newest: number }>
