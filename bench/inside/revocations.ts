@@ -7,7 +7,7 @@ import { Agent, request } from 'node:http'
 
 /** What is printed after `REVOCATIONS`. */
 export interface Revocations {
-  /** From the answer to the revocation until the first refusal arrived, in milliseconds; 0 where that came before. */
+  /** From the answer to the revocation until the first refusal arrived, in milliseconds; 0 where that came before. In their order. */
   readonly lagsMs: readonly number[]
   /** Of requests that were sent after the answer had arrived, how many were let in. */
   readonly acceptedAfter: number
@@ -34,17 +34,17 @@ process.stdout.write(`REVOCATIONS ${JSON.stringify(report)}\n`, () => process.ex
 
 async function revoke(key: string): Promise<void> {
   for (const url of [revokeAt, askAt]) {
-    const status = await send(url, '/session/current.json', 'GET', key)
-    if (status !== 200) throw new Error(`a good key is answered with ${status}`)
+    const { status, reason } = await send(url, '/session/current.json', 'GET', key)
+    if (status !== 200) throw new Error(`a good key is answered with ${status} ${reason}`)
   }
   let answeredAt = Number.POSITIVE_INFINITY
-  const revocation = send(revokeAt, '/user-api-key/revoke', 'POST', key).then((status) => {
-    if (status !== 200) throw new Error(`the revocation is answered with ${status}`)
+  const revocation = send(revokeAt, '/user-api-key/revoke', 'POST', key).then(({ status, reason }) => {
+    if (status !== 200) throw new Error(`the revocation is answered with ${status} ${reason}`)
     answeredAt = performance.now()
   })
   for (;;) {
     const sentAt = performance.now()
-    const status = await send(askAt, '/session/current.json', 'GET', key)
+    const { status, reason } = await send(askAt, '/session/current.json', 'GET', key)
     const now = performance.now()
     if (status === 200) {
       requestsMs.push(now - sentAt)
@@ -52,19 +52,31 @@ async function revoke(key: string): Promise<void> {
       if (now - answeredAt > 10_000) throw new Error('a revoked key is still let in after ten seconds')
       continue
     }
-    if (status !== 403) throw new Error(`a revoked key is answered with ${status}`)
+    if (status !== 403) throw new Error(`a revoked key is answered with ${status} ${reason}`)
     await revocation
     lagsMs.push(Math.max(0, now - answeredAt))
     return
   }
 }
 
-function send(url: string, path: string, method: string, key: string): Promise<number> {
+interface Answer {
+  readonly status: number
+  /** Why it was refused; empty where it was not. */
+  readonly reason: string
+}
+
+function send(url: string, path: string, method: string, key: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = { accept: 'application/json', 'user-api-key': key, 'content-length': 0 }
     const sent = request(`${url}${path}`, { agent, method, headers }, (answer) => {
-      answer.resume()
-      answer.on('end', () => resolve(answer.statusCode ?? 0))
+      let body = ''
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk
+      })
+      answer.on('end', () => {
+        const reason = /"reason":"(\w+)"/.exec(body)?.[1] ?? ''
+        resolve({ status: answer.statusCode ?? 0, reason })
+      })
       answer.on('error', reject)
     })
     sent.on('error', reject)

@@ -18,6 +18,8 @@ export interface Load {
   readonly from?: number
   /** The share of answers that may be refusals, and must be, give or take a quarter of it. Default 0. */
   readonly refusedShare?: number
+  /** Whether it is to be told by status and reason what was refused, which costs the generator something. Default false. */
+  readonly tellsRefusals?: boolean
   /** Whether the generator runs on any processor. Default: on the one for load. */
   readonly anywhere?: boolean
 }
@@ -43,6 +45,8 @@ interface Report {
   readonly requests: number
   readonly microseconds: number
   readonly refused: number
+  /** How many were refused by which status and reason, in words; empty or absent where that was not to be told. */
+  readonly reasons?: string
   readonly broken: number
   /** In microseconds. */
   readonly p50: number
@@ -75,19 +79,21 @@ function loader(name: string, report: (load: Load) => Promise<Report>): Loader {
 }
 
 function checkReport(name: string, { url, refusedShare = 0 }: Load, report: Report): void {
-  const { requests, refused, broken } = report
+  const { requests, refused, reasons, broken } = report
   if (requests === 0) throw new Error(`${name}: ${url} answered nothing`)
   if (broken > 0) throw new Error(`${name}: ${broken} connections to ${url} broke or timed out`)
   const share = refused / requests
   if (Math.abs(share - refusedShare) > refusedShare / 4) {
+    const told = reasons ? ` (${reasons})` : ''
     throw new Error(
-      `${name}: ${url} refused ${refused} of ${requests} requests; expected a share of ${refusedShare}`,
+      `${name}: ${url} refused ${refused} of ${requests} requests${told}; expected a share of ${refusedShare}`,
     )
   }
 }
 
 async function runWrk(load: Load): Promise<Report> {
   const { url, connections, seconds, method, headers = {}, body, varying, from = 0, anywhere = false } = load
+  const { tellsRefusals = false } = load
   const script = new URL('wrk.lua', import.meta.url).pathname
   const child = startChild(
     'wrk',
@@ -104,6 +110,7 @@ async function runWrk(load: Load): Promise<Report> {
       role: anywhere ? 'free' : 'load',
       env: {
         BENCH_FROM: String(from),
+        ...(tellsRefusals ? { BENCH_TELL: '1' } : {}),
         ...(method === undefined ? {} : { BENCH_METHOD: method }),
         ...(body === undefined ? {} : { BENCH_BODY: body }),
         ...(varying === undefined ? {} : { BENCH_HEADER: varying.header, BENCH_VALUES: varying.file }),

@@ -2,11 +2,34 @@
 --   BENCH_METHOD, BENCH_BODY    of the request; a `{n}` in the body becomes the count, twelve digits
 --   BENCH_HEADER, BENCH_VALUES  a header, and a file with its values, one a line, taken in turn
 --   BENCH_FROM                  where counting begins
+--   BENCH_TELL                  if set, refusals are counted by status and reason, which costs something for each answer
 local header, file = os.getenv("BENCH_HEADER"), os.getenv("BENCH_VALUES")
 local count = tonumber(os.getenv("BENCH_FROM") or "0")
 wrk.method = os.getenv("BENCH_METHOD") or wrk.method
 wrk.body = os.getenv("BENCH_BODY")
 local values, before, after = nil, nil, nil
+
+-- Both are filled in where they are read: threads by whoever reports, refusals by each thread for itself.
+local threads = {}
+refusals = {}
+
+if os.getenv("BENCH_TELL") then
+  function setup(thread) threads[#threads + 1] = thread end
+
+  function response(status, headers, body)
+    if status < 400 then return end
+    local why = status .. " " .. (body:match('"reason":"([%w_]+)"') or "without a reason")
+    refusals[why] = (refusals[why] or 0) + 1
+  end
+end
+
+local function refused()
+  local words = {}
+  for _, thread in ipairs(threads) do
+    for why, count in pairs(thread:get("refusals")) do words[#words + 1] = count .. " by " .. why end
+  end
+  return table.concat(words, ", ")
+end
 
 function init(args)
   if file then
@@ -32,7 +55,7 @@ end
 function done(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(
-    'BENCH {"requests":%d,"microseconds":%d,"refused":%d,"broken":%d,"p50":%f,"p99":%f,"max":%f}\n',
-    summary.requests, summary.duration, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
+    'BENCH {"requests":%d,"microseconds":%d,"refused":%d,"reasons":"%s","broken":%d,"p50":%f,"p99":%f,"max":%f}\n',
+    summary.requests, summary.duration, errors.status, refused(), errors.connect + errors.read + errors.write + errors.timeout,
     latency:percentile(50), latency:percentile(99), latency.max))
 end

@@ -351,8 +351,11 @@ export interface CacheChangeRecord extends CacheChange {
 
 /** Who hears that others have committed something. */
 export interface ChangeListener {
-  /** Something was committed, by whomever: called at least once for one commit or for many, and perhaps for nothing. */
-  onCommit(): void
+  /**
+   * Something was committed, by whomever: called at least once for one commit or for many, and perhaps for nothing.
+   * `changes`: what of it is known already, to be forgotten at once. All of it stands in the store.
+   */
+  onCommit(changes?: readonly CacheChange[]): void
   /**
    * Commits cannot be heard at the moment. That is mended without further ado, and then `onCommit` is called.
    */
@@ -639,7 +642,10 @@ export interface StoreSession {
       readonly origin: string
       readonly changes: readonly CacheChange[]
     }): Promise<void>
-    /** Oldest first, some of those with a higher number than `sequence`, and all of each number; none when there are none. */
+    /**
+     * Oldest first, some of those with a higher number than `sequence`: two numbers at least, where there are so many, and
+     * all of each; none when there are none.
+     */
     listAfter(sequence: number): Promise<readonly CacheChangeRecord[]>
     /** The lowest and the highest number that is kept; 0 when there is none. */
     kept(): Promise<{ readonly oldest: number; readonly newest: number }>

@@ -24,6 +24,9 @@ export interface HearOthersOptions {
   readonly onError: (error: unknown) => void
 }
 
+/** How long after the first failure in a row is read again, in milliseconds: twice as long each time, up to a heartbeat. */
+const soonestMs = 50
+
 /** What one process knows of the others. */
 export interface Bus {
   /**
@@ -58,14 +61,16 @@ export async function hearOthers(store: Store, from: number, options: HearOthers
   let isClosed = false
   /** Why the last reading failed, or why nothing is heard of commits; undefined while all is well. */
   let failure: { readonly error: unknown } | undefined
+  let againMs = soonestMs
 
   async function readAll(): Promise<void> {
     for (;;) {
-      const rows = await store.changes.listAfter(applied)
+      const kept = await store.changes.listAfter(applied - 1)
+      const rows = kept.filter(({ sequence }) => sequence > applied)
       const last = rows.at(-1)
       if (!last) return
       // The newest change is never deleted. So one that was applied last and is gone was followed by others that are too.
-      if ((await store.changes.kept()).oldest > applied) {
+      if (kept[0]?.sequence !== applied) {
         options.forgetAll()
         await options.reloadSettings()
       }
@@ -85,6 +90,7 @@ export async function hearOthers(store: Store, from: number, options: HearOthers
         await readAll()
         trust.renew(began)
         failure = undefined
+        againMs = soonestMs
         tellTrust()
       } while (isWanted && !isClosed)
     } catch (error) {
@@ -105,7 +111,13 @@ export async function hearOthers(store: Store, from: number, options: HearOthers
   function fail(error: unknown): void {
     const isFirst = failure === undefined
     failure = { error }
-    if (isFirst && !isClosed) onError(error)
+    if (isClosed) return
+    if (isFirst) onError(error)
+    // Nobody is let in any more, or soon nobody will be: until the next heartbeat would be long.
+    cancel()
+    const heartbeatMs = options.heartbeatMs()
+    cancel = timers.after(Math.min(againMs, heartbeatMs), beat)
+    againMs = Math.min(againMs * 2, heartbeatMs)
   }
 
   function begin(): Promise<void> {
@@ -114,8 +126,10 @@ export async function hearOthers(store: Store, from: number, options: HearOthers
   }
 
   /** Whoever asks without waiting has heard of a failure by `onError`. */
-  function hear(): void {
+  function hear(changes: readonly CacheChange[] = []): void {
     if (isClosed) return
+    // Before anything is read, which takes a while. The reading, which misses nothing, applies them again.
+    for (const change of changes) options.forget(change)
     isWanted = true
     begin().catch(() => {})
   }

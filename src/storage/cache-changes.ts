@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import type { CacheChange } from '../domain/changes.ts'
 import type { StoreSession } from '../domain/store.ts'
 import { prepared } from './prepared-query.ts'
 import type { HallpassTables } from './schema.ts'
@@ -9,13 +10,13 @@ const pageSize = 1000
 /** What other processes have to forget: `cache_changes`. `announce` lets those who watch the database know. */
 export function createCacheChanges(
   db: Kysely<HallpassTables>,
-  announce: (db: Kysely<unknown>) => Promise<void>,
+  announce: (db: Kysely<unknown>, changes: readonly CacheChange[]) => Promise<void>,
 ): StoreSession['changes'] {
   return {
     async append({ sequence, at, origin, changes }) {
       const rows = changes.map(({ kind, value }) => ({ sequence, kind, value, origin, at }))
       await db.insertInto('cache_changes').values(rows).execute()
-      await announce(db as Kysely<unknown>)
+      await announce(db as Kysely<unknown>, changes)
     },
 
     async listAfter(sequence) {

@@ -1,4 +1,5 @@
 import type { CreateTableBuilder, Kysely } from 'kysely'
+import type { CacheChange } from '../domain/changes.ts'
 import type { ChangeListener, Store } from '../domain/store.ts'
 
 /**
@@ -22,8 +23,8 @@ export interface Database {
    * Resolves when it hears, or has told that it cannot.
    */
   watch(listener: ChangeListener): Promise<() => Promise<void>>
-  /** Part of the transaction `db`: those who watch hear of it once it is committed. */
-  announce(db: Kysely<unknown>): Promise<void>
+  /** Part of the transaction `db`: those who watch hear of it once it is committed, and of `changes` where that is possible. */
+  announce(db: Kysely<unknown>, changes: readonly CacheChange[]): Promise<void>
   /** Says how long a query may take, as {@link Store.giveUpAfter}; absent where the database cannot be out of reach. */
   giveUpAfter?(timeoutMs: () => number): void
   /**

@@ -65,7 +65,7 @@ function createSession(db: Kysely<HallpassTables>, database: Database): StoreSes
     audit: createAuditEvents(db),
     jobRuns: createJobRuns(db),
     signingKeys: createSigningKeyStore(db),
-    changes: createCacheChanges(db, (transaction) => database.announce(transaction)),
+    changes: createCacheChanges(db, (transaction, changes) => database.announce(transaction, changes)),
     deleteExpired: (now, limit) => deleteExpired(db, now, limit),
   }
 }

@@ -10,6 +10,7 @@ import { type User, userOfAccount } from '../domain/user.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import type { KnownKey } from './key-cache.ts'
 import { knownKey } from './owner.ts'
+import type { Moment, Trust } from './trust.ts'
 import { UnknownKeyLimit } from './unknown-key-limit.ts'
 import type { Verifier } from './verifier.ts'
 
@@ -158,27 +159,34 @@ async function readWithOwner<Key extends ApiKeyRecord | UserApiKeyRecord>(
   { readonly key: Key; readonly owner: User | undefined; readonly ownerReadAt: number } | undefined
 > {
   const ownerReadAt = domain.clock.now()
-  const began = trust.begin()
   if (ownersAreAccounts) {
-    const found = await withAccount()
-    if (!trust.isRecent(began)) throw tooLate()
+    const { answer: found } = await askInTime(trust, withAccount)
     const account = found?.account
     return found && { key: found.key, owner: account && userOfAccount(account), ownerReadAt }
   }
-  const key = await alone()
-  if (!trust.isRecent(began)) throw tooLate()
+  const { answer: key, began } = await askInTime(trust, alone)
   if (!key) return undefined
   if (key.userId === null) return { key, owner: undefined, ownerReadAt }
   const askedAt = domain.clock.now()
   const owner = await domain.directory.findUserById(key.userId)
   if (trust.isRecent(began)) return { key, owner, ownerReadAt: askedAt }
   // The application took so long that the key may have been revoked meanwhile.
-  const again = trust.begin()
-  const now = await alone()
-  if (!trust.isRecent(again)) throw tooLate()
+  const { answer: now } = await askInTime(trust, alone)
   return now && { key: now, owner, ownerReadAt: askedAt }
 }
 
-function tooLate(): StoreUnavailable {
-  return new StoreUnavailable('the database’s answer about a key came too late to be believed')
+/**
+ * The store's answer, and when it was asked. What comes too late to be believed is asked once more: it may be this process
+ * that stood still.
+ */
+async function askInTime<Answer>(
+  trust: Trust,
+  ask: () => Promise<Answer>,
+): Promise<{ readonly answer: Answer; readonly began: Moment }> {
+  for (let time = 0; time < 2; time += 1) {
+    const began = trust.begin()
+    const answer = await ask()
+    if (trust.isRecent(began)) return { answer, began }
+  }
+  throw new StoreUnavailable('the database’s answer about a key came too late to be believed')
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { guardStore } from '../../src/domain/guarded-store.ts'
 import { type Store, StoreUnavailable } from '../../src/domain/store.ts'
@@ -6,6 +8,16 @@ import { isUnavailable } from '../../src/storage/unavailable.ts'
 
 function guarded(parts: object, timeoutMs = 20): Store {
   return guardStore(parts as Store, { timeoutMs: () => timeoutMs, isUnavailable })
+}
+
+async function portOf(server: Server): Promise<number> {
+  if (!server.listening) await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+/** Lets nothing happen in this process, not even timers. */
+function standStill(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
 const never = (): Promise<never> => new Promise(() => {})
@@ -23,6 +35,23 @@ describe('guardStore', () => {
     for (const question of [store.settings.all(), store.transaction(async () => 1), store.ping()]) {
       await assert.rejects(question, StoreUnavailable)
     }
+  })
+
+  // Else a server that was paused, with its database all the while there, refuses good keys once it goes on.
+  test('takes an answer that came while the process stood still', async (t) => {
+    const server = createServer().listen(0, '127.0.0.1')
+    t.after(() => server.close())
+    const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve))
+    const here = connect(await portOf(server), '127.0.0.1')
+    t.after(() => here.destroy())
+    const there = await accepted
+    const store = guarded({
+      ping: () => new Promise((resolve) => here.once('data', (data) => resolve(String(data)))),
+    })
+    const answer = store.ping()
+    there.write('well')
+    standStill(100)
+    assert.equal(await answer, 'well')
   })
 
   test('says of an error of the connection what it is, and passes others on', async () => {

@@ -34,7 +34,11 @@ describe('two nodes whose Redis fails', { skip }, () => {
   /** How many requests with a key a node lets in, one after the other, with a pause in which nodes exchange. */
   async function letIn(name: NodeName, key: string): Promise<number> {
     for (let count = 0; ; count += 1) {
-      const { status } = await ask(site.nodes[name], '/session/current.json', { 'user-api-key': key })
+      // A database that a busy machine makes slow is asked again, and has counted nothing.
+      const { status } = await eventually(
+        () => ask(site.nodes[name], '/session/current.json', { 'user-api-key': key }),
+        ({ reason }) => reason !== 'store_unavailable',
+      )
       if (status === 429) return count
       assert.equal(status, 200)
       assert.ok(count <= 3 * limit, 'there is no limit')
@@ -44,10 +48,12 @@ describe('two nodes whose Redis fails', { skip }, () => {
 
   /** Sets the limit of each key, and waits until both nodes go by it. */
   async function setLimit(value: number): Promise<void> {
-    await site.set('max_user_api_reqs_per_minute', String(value))
+    const name = 'max_user_api_reqs_per_minute'
+    await site.set(name, String(value))
     const headers = { 'api-key': site.adminApiKey, 'api-username': 'admin' }
     const shown = () => ask(site.nodes.B, '/admin/site_settings.json', headers)
-    await eventually(shown, ({ body }) => body.includes(`"value":"${value}"`))
+    // Others have the same value.
+    await eventually(shown, ({ body }) => body.includes(`"setting":"${name}","value":"${value}"`))
   }
 
   for (const [how, fault] of [

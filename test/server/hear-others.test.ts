@@ -16,6 +16,26 @@ describe('hearOthers', () => {
     assert.deepEqual(node.heard, ['key a', 'user 4'])
   })
 
+  test('forgets what it is told with a commit before anything is read', async (t) => {
+    const node = await listening(t)
+    const late = Promise.withResolvers<void>()
+    node.hold = late.promise
+    node.change(7, { kind: 'key', value: 'a' })
+    await node.commit([{ kind: 'key', value: 'a' }])
+    assert.deepEqual(node.heard, ['key a'])
+    late.resolve()
+    await node.settled()
+    assert.deepEqual(node.heard, ['key a', 'key a'])
+  })
+
+  test('asks twice when it hears of a commit: what has changed, and whether that was all', async (t) => {
+    const node = await listening(t)
+    const before = node.asked()
+    node.change(7, { kind: 'key', value: 'a' })
+    await node.commit()
+    assert.equal(node.asked() - before, 2)
+  })
+
   test('applies at a heartbeat what nobody told of', async (t) => {
     const node = await listening(t)
     node.change(7, { kind: 'key', value: 'a' })
@@ -62,7 +82,7 @@ describe('hearOthers', () => {
     assert.equal(node.trust.holds(), false)
   })
 
-  test('a reading that fails is tried again at the next heartbeat, and told of once', async (t) => {
+  test('a reading that fails is tried again, and told of once', async (t) => {
     const node = await listening(t)
     node.change(7, { kind: 'key', value: 'a' })
     node.failure = new Error('no answer')
@@ -72,6 +92,24 @@ describe('hearOthers', () => {
     node.failure = undefined
     await node.beat()
     assert.deepEqual(node.heard, ['no answer', 'key a'])
+  })
+
+  // A database that is back must not find the keys refused until the next heartbeat.
+  test('a reading that fails is tried again soon, then seldomer, up to the heartbeat', async (t) => {
+    const node = await listening(t)
+    node.failure = new Error('no answer')
+    const waits: number[] = []
+    for (let time = 0; time < 6; time += 1) {
+      await node.beat()
+      waits.push(node.waitMs())
+    }
+    assert.deepEqual(waits, [50, 100, 200, 400, 500, 500])
+    node.failure = undefined
+    await node.beat()
+    assert.equal(node.waitMs(), 500)
+    node.failure = new Error('no answer')
+    await node.beat()
+    assert.equal(node.waitMs(), 50)
   })
 
   test('settings that cannot be read again leave the change for the next time', async (t) => {
@@ -141,10 +179,14 @@ interface Node {
   /** What a reading waits for, after it has seen what is there. */
   hold: Promise<void> | undefined
   change(sequence: number, change: CacheChange): void
-  commit(): Promise<void>
+  /** Tells of a commit, and of what was changed by it. */
+  commit(changes?: readonly CacheChange[]): Promise<void>
   beat(): Promise<void>
   pass(ms: number): void
   asked(): number
+  /** How long it is until the next reading. */
+  waitMs(): number
+  settled(): Promise<void>
   isWatched(): boolean
 }
 
@@ -160,6 +202,7 @@ async function listening(t: TestContext): Promise<Node> {
   let listener: ChangeListener | undefined
   let beat = (): void => {}
   let asked = 0
+  let waitMs = 0
   const settled = async (): Promise<void> => {
     for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve))
   }
@@ -172,6 +215,7 @@ async function listening(t: TestContext): Promise<Node> {
       return found
     },
     async kept() {
+      asked += 1
       const all = rows.map(({ sequence }) => sequence)
       return { oldest: Math.min(...all), newest: Math.max(...all) }
     },
@@ -191,8 +235,8 @@ async function listening(t: TestContext): Promise<Node> {
     reloadFailure: undefined,
     hold: undefined,
     change: (sequence, change) => void rows.push({ sequence, at: 0, origin: 'other', ...change }),
-    async commit() {
-      listener?.onCommit()
+    async commit(changes) {
+      listener?.onCommit(changes)
       await settled()
     },
     async beat() {
@@ -204,6 +248,8 @@ async function listening(t: TestContext): Promise<Node> {
       clocks.wall += ms
     },
     asked: () => asked,
+    waitMs: () => waitMs,
+    settled,
     isWatched: () => listener !== undefined,
   }
   node.change(5, { kind: 'key', value: 'before' })
@@ -211,8 +257,9 @@ async function listening(t: TestContext): Promise<Node> {
     trust,
     heartbeatMs: () => 500,
     timers: {
-      after: (_delay, work) => {
+      after: (delay, work) => {
         beat = work
+        waitMs = delay
         return () => {}
       },
     },

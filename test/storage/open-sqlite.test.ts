@@ -9,6 +9,7 @@ import { openSqliteStore } from '../../src/storage/open-store.ts'
 import { openSqlite } from '../../src/storage/sqlite/open-sqlite.ts'
 import { openingFailed } from '../../src/storage/sqlite/opening-failed.ts'
 import { now } from '../../src/testing/store-contract/samples.ts'
+import { eventually } from '../eventually.ts'
 import { unlessSqlite } from '../test-database.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -45,9 +46,38 @@ describe('openSqlite', { skip: unlessSqlite }, () => {
     await other.watch({ onCommit: () => heard.resolve(), onLost })
     await put(store, 'ours')
     await heard.promise
-    // Both ask at the same pace, so that what the store had to hear of its own it has heard.
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    // So much later it has asked, whatever it was told of the log.
+    await new Promise((resolve) => setTimeout(resolve, 150))
     assert.equal(heardByStore, 0)
+  })
+
+  // By itself it asks each 100 milliseconds, and would be late by 50 on average.
+  test('hears of a commit when the log is written to', async (t) => {
+    const path = join(temporaryFolder(t), 'hallpass.db')
+    const [store, other] = [await openSqliteStore({ path }), await openSqliteStore({ path })]
+    t.after(() => Promise.all([store.close(), other.close()]))
+    let onCommit = (): void => {}
+    await store.watch({ onCommit: () => onCommit(), onLost: (error) => assert.fail(String(error)) })
+    let commits = 0
+    const lateBy = async (): Promise<number> => {
+      commits += 1
+      const heard = new Promise<void>((resolve) => {
+        onCommit = resolve
+      })
+      await other.settings.put({ name: 'title', value: `${commits}`, updatedAt: now })
+      const since = performance.now()
+      await heard
+      return performance.now() - since
+    }
+    // Several times, for a machine that is busy.
+    await eventually(
+      async () => {
+        let ms = 0
+        for (let commit = 0; commit < 15; commit += 1) ms += await lateBy()
+        return ms / 15
+      },
+      (ms) => ms < 25,
+    )
   })
 
   test('tells of commits of another connection while a transaction of its own waits', async (t) => {

@@ -27,9 +27,9 @@ describe('closing while PostgreSQL stands still', { skip: process.platform !== '
     const running = inTransaction(db, async (transaction) => {
       begun.resolve()
       await frozen.promise
-      await database.announce(transaction)
+      await database.announce(transaction, [])
     })
-    const waiting = inTransaction(db, (transaction) => database.announce(transaction))
+    const waiting = inTransaction(db, (transaction) => database.announce(transaction, []))
     await begun.promise
     server.freeze()
     frozen.resolve()
@@ -85,7 +85,7 @@ describe('a listener that is stopped', () => {
         return signals.length === 1 ? first : second
       },
       'me',
-      { onCommit: again.resolve, onLost: () => {} },
+      { onCommit: () => again.resolve(), onLost: () => {} },
     )
     first.client.emit('end')
     await again.promise

@@ -66,6 +66,20 @@ describe('a PostgreSQL connection on which nothing comes back', () => {
     await store.transaction((session) => session.audit.append(auditRecord(1)))
   })
 
+  // Else a server that was paused loses its connections, and refuses good keys, though its database was there.
+  test('is kept when it was this process that stood still', async (t) => {
+    const database = await openPostgres({ url: await freshPostgresUrl(), poolSize: 1 })
+    t.after(() => database.close())
+    const pid = sql<{ readonly pid: number }>`select pg_backend_pid() as pid`
+    const before = await pid.execute(database.tables())
+    database.giveUpAfter?.(() => 200)
+    const asked = sql`select pg_sleep(0.1)`.execute(database.tables())
+    for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+    await asked
+    assert.deepEqual((await pid.execute(database.tables())).rows, before.rows)
+  })
+
   test('is closed all the same', async (t) => {
     const { database, network } = await reached(t)
     const stop = await database.watch({ onCommit() {}, onLost() {} })

@@ -45,7 +45,7 @@ async function countedSite(t: TestContext, settings: Record<string, string> = {}
   const { store, asked, held } = counted(await openSqliteStore({ path: ':memory:' }))
   const site = await createTestSite({
     store,
-    hearOthers: false,
+    hearOthers: settings.revocation_bound_ms !== undefined,
     flushIntervalMs: 0,
     pinnedSettings: {
       max_reqs_per_ip_per_minute: '100000',
@@ -129,6 +129,31 @@ describe('a key not seen before', () => {
     late.resolve()
     await before
     assert.equal(await site.authenticate({ 'user-api-key': key }), 'user_api_key_revoked')
+  })
+})
+
+describe('an answer about a key that comes too late to be believed', () => {
+  const boundMs = 500
+
+  /** Asks about a key so that the answer comes after the bound, the first time or every time; with how often it was asked. */
+  async function late(t: TestContext, isAlways: boolean): Promise<readonly [reason: string, asked: number]> {
+    const site = await countedSite(t, { revocation_bound_ms: `${boundMs}` })
+    const key = await site.approvedKey()
+    site.asked.length = 0
+    const beyond = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, boundMs + 20))
+    Object.defineProperty(site.held, 'by', {
+      get: () => (isAlways || site.asked.length === 1 ? beyond() : undefined),
+    })
+    return [await site.authenticate({ 'user-api-key': key }), site.asked.length]
+  }
+
+  // Else a process that stood still for a moment refuses a good key, though its database was there.
+  test('is asked for once more', async (t) => {
+    assert.deepEqual(await late(t, false), ['authenticated', 2])
+  })
+
+  test('is no answer the second time', async (t) => {
+    await assert.rejects(late(t, true), StoreUnavailable)
   })
 })
 

@@ -1,9 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from 'pg'
 import type { ChangeListener } from '../../domain/store.ts'
-
-/** The channel on which a node tells the others that it has committed a change. */
-export const changesChannel = 'hallpass_changes'
+import { changesChannel, readNotice } from './notice.ts'
 
 /** How long to wait before the connection is tried again: at first, and at the most, in milliseconds. */
 const [shortestWaitMs, longestWaitMs] = [50, 2000]
@@ -33,7 +31,8 @@ export async function listen(
   const firstAttempt = Promise.withResolvers<void>()
 
   const onNotification = ({ payload }: { readonly payload?: string | undefined }): void => {
-    if (payload !== origin) onCommit()
+    const { by, changes } = readNotice(payload ?? '')
+    if (by !== origin) onCommit(changes)
   }
 
   async function run(): Promise<void> {

@@ -5,7 +5,8 @@ import type { Database } from '../database.ts'
 import { refuseQueriesBesideTransaction, transactionsOver } from '../transaction.ts'
 import { postgresLocation } from './address.ts'
 import { SerialPostgresDialect } from './dialect.ts'
-import { changesChannel, type ListeningConnection, listen } from './listen.ts'
+import { type ListeningConnection, listen } from './listen.ts'
+import { changesChannel, notice } from './notice.ts'
 import { checkServer, openingFailed } from './opening-failed.ts'
 import { connectionOptions, preparingPool, silentAfterMs } from './pool.ts'
 import { promptClient } from './prompt-client.ts'
@@ -118,8 +119,8 @@ export async function openPostgres({ url, poolSize = 10 }: PostgresOptions): Pro
       watching.add(stop)
       return stop
     },
-    async announce(db) {
-      await sql`select pg_notify(${changesChannel}, ${origin})`.execute(db)
+    async announce(db, changes) {
+      await sql`select pg_notify(${changesChannel}, ${notice(origin, changes)})`.execute(db)
     },
     close() {
       closing ??= close()

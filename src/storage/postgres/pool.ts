@@ -33,6 +33,26 @@ export const connectionOptions: PoolConfig = {
 export const withoutTimeouts =
   'set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0'
 
+/** In the words of `pg`'s own time limit, see {@link within}. */
+class Unanswered extends Error {
+  override message = 'Query read timeout'
+}
+
+/** The system's own, also where a test has put the clock into its own hands. */
+const [later, afterThisTurn] = [setTimeout, setImmediate] as const
+
+/**
+ * The answer, or {@link Unanswered} where it does not come in time. A process that stood still finds that the time is over
+ * before it has read the answer that is there; `pg`'s own limit would give that up, and the connection with it.
+ */
+function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = later(() => afterThisTurn(() => reject(new Unanswered())), ms)
+    const settle = (): void => clearTimeout(timer)
+    answer.finally(settle).then(resolve, reject)
+  })
+}
+
 /** What a statement answers that has no rows. */
 const nothing = { command: '', rowCount: 0, rows: [] }
 
@@ -71,16 +91,17 @@ function preparingClient(client: PoolClient, timeoutMs: () => number): PostgresP
     }
     if (text === withoutTimeouts) timed = false
     else if (text === 'commit' || text === 'rollback') timed = true
+    const answer = client.query({
+      text,
+      values: parameters.map(storable),
+      ...(preparedTexts.has(text) && { name: nameOf(text) }),
+      query_timeout: practicallyForever,
+    } as { text: string })
     try {
-      return await client.query({
-        text,
-        values: parameters.map(storable),
-        ...(preparedTexts.has(text) && { name: nameOf(text) }),
-        query_timeout: timed ? timeoutMs() : practicallyForever,
-      } as { text: string })
+      return await (timed ? within(timeoutMs(), answer) : answer)
     } catch (error) {
       // It still waits for the answer that did not come, or is still in a transaction: it is of no use to others.
-      if (error instanceof Error && error.message === 'Query read timeout') unanswered = error
+      if (error instanceof Unanswered) unanswered = error
       broken ||= text === 'rollback' || unanswered !== undefined
       throw error
     }

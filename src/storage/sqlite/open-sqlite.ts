@@ -37,7 +37,7 @@ export async function openSqlite({ path }: SqliteOptions): Promise<Database> {
     location: path,
     async watch(listener) {
       if (!connection.isOpen) throw new Error('the database is closed')
-      const stopWatching = watchCommits(connection, listener)
+      const stopWatching = watchCommits(connection, path, listener)
       watching.add(stopWatching)
       return async () => {
         watching.delete(stopWatching)
