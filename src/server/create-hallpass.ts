@@ -8,10 +8,9 @@ import { createClientAddress } from '../domain/client-address.ts'
 import { commit } from '../domain/commit.ts'
 import { type DomainEvent, systemActor } from '../domain/events.ts'
 import { guardStore } from '../domain/guarded-store.ts'
-import type { Authentication } from '../domain/identity.ts'
 import { noObserver } from '../domain/observation.ts'
 import { observedStore } from '../domain/observed-store.ts'
-import type { Connection, Domain, LogEvent } from '../domain/ports.ts'
+import type { Domain, LogEvent } from '../domain/ports.ts'
 import { RateLimiter } from '../domain/rate-limit.ts'
 import { oneTimePasswordScope } from '../domain/seal-one-time-password.ts'
 import { SiteSettings } from '../domain/settings.ts'
@@ -19,44 +18,32 @@ import { createSigningKeys } from '../domain/signing-keys.ts'
 import { StoreUnavailable } from '../domain/store.ts'
 import { knownTrace, traceOf } from '../domain/trace.ts'
 import { tracedStore } from '../domain/tracing.ts'
-import {
-  answerForwardAuth,
-  type ForwardAuthParts,
-  isForwardAuth,
-  refuseForwardAuth,
-} from '../edge/forward-auth.ts'
+import type { ForwardAuthParts } from '../edge/forward-auth.ts'
 import { createIdentitySigner } from '../edge/identity-token.ts'
-import { refused } from '../http/answer.ts'
 import { withCaller } from '../http/caller-headers.ts'
-import { challenged } from '../http/challenge.ts'
-import { answerPreflight, withCors } from '../http/cors.ts'
-import { answerDiscoveryPreflight } from '../http/discovery-documents.ts'
-import { isPublished } from '../http/published.ts'
+import { withCors } from '../http/cors.ts'
 import { createRoutes } from '../http/routes.ts'
-import type { Environment, Service } from '../http/service.ts'
+import type { Service } from '../http/service.ts'
 import { siteAddress } from '../http/site-address.ts'
 import { appsJson } from '../http/user-json.ts'
 import type { Visit } from '../http/visit.ts'
 import { argon2Hasher } from '../identity/argon2.ts'
 import { HostUsersError } from '../identity/host-users.ts'
 import { createApiKeyScopeCatalogue } from '../protocol/api-key-scopes.ts'
-import { type Refusal, refusal } from '../protocol/errors.ts'
-import { mayName } from '../protocol/query.ts'
-import { requestedRoute } from '../protocol/route-matcher.ts'
+import { refusal } from '../protocol/errors.ts'
 import { createScopeCatalogue } from '../protocol/scopes.ts'
 import { isUnavailable } from '../storage/unavailable.ts'
-import { authenticate } from '../verify/authenticate.ts'
-import { readCredentials } from '../verify/credentials.ts'
 import { KeyCache } from '../verify/key-cache.ts'
 import { LastUse } from '../verify/last-use.ts'
-import { checkMethodOverride } from '../verify/method-override.ts'
-import { compileQueryCredentials, hasQueryCredentials } from '../verify/query-credentials.ts'
+import { compileQueryCredentials } from '../verify/query-credentials.ts'
 import { limitAddress } from '../verify/request-limits.ts'
 import { createScopeTables } from '../verify/scope-tables.ts'
 import { Trust, unconditionalTrust } from '../verify/trust.ts'
 import { UnknownKeys } from '../verify/unknown-keys.ts'
 import { createImmediateAnswers } from './answer-now.ts'
-import type { AuthenticateOptions, Hallpass } from './hallpass.ts'
+import { createAnswering, putIntoWords } from './answering.ts'
+import { createFaultRefusals } from './fault-refusals.ts'
+import type { Hallpass } from './hallpass.ts'
 import { hearOthers, latestChange } from './hear-others.ts'
 import { checkBaseUrl, type HallpassOptions, hostUsersOf } from './options.ts'
 import { hostPeople, localPeople, type PeopleOptions } from './people.ts'
@@ -121,10 +108,10 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   const baseUrl = options.baseUrl === undefined ? undefined : checkBaseUrl(options.baseUrl)
   const users = hostUsersOf(options)
   // One that nobody could be signed in by is not to be had.
-  const oneTimePasswords = users
+  const hasOneTimePasswords = users
     ? users.startSession !== undefined
     : options.signIn?.method !== 'proxy-header'
-  const scopes = createScopeCatalogue(options.scopes, oneTimePasswords ? [] : [oneTimePasswordScope])
+  const scopes = createScopeCatalogue(options.scopes, hasOneTimePasswords ? [] : [oneTimePasswordScope])
   const store = guardStore(seen, {
     timeoutMs: () => settings.current().store_timeout_ms,
     isUnavailable,
@@ -234,7 +221,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     publicUrl: (request) => requests.arrival(request).url,
     refuse: (request, route, why) => {
       const { url, query, ambiguous, connection } = requests.arrival(request)
-      return refuse(requests.visit(request, { url, query, route, ambiguous, connection }), why)
+      return putIntoWords(service, requests.visit(request, { url, query, route, ambiguous, connection }), why)
     },
   }
   const immediate = createImmediateAnswers({
@@ -242,6 +229,16 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     forwardAuth,
     clientAddress,
     mayBeOwn: (route, query) => routes.mayAnswer(route, query),
+  })
+  const refusalOf = createFaultRefusals(onError)
+  const { respond, decide } = createAnswering({
+    service,
+    requests,
+    routes,
+    forwardAuth,
+    immediate,
+    hasOneTimePasswords,
+    refusalOf,
   })
 
   function hear(events: readonly DomainEvent[]): void {
@@ -264,8 +261,6 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     signingKeys.forget()
   }
 
-  let toldOfOutageAt = Number.NEGATIVE_INFINITY
-
   const flushEveryMs = (): number => options.flushIntervalMs ?? settings.current().usage_flush_seconds * 1000
   const stopFlushing = repeatedly(flushEveryMs, () => void flush())
 
@@ -273,104 +268,6 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     await lastUse.flush().catch((error: unknown) => onError(error, 'last-use'))
   }
 
-  /** What a request is told that met a fault: of Hallpass's own, or of the application that was asked about its users. */
-  function refusalOf(error: unknown, request: Request): Refusal {
-    const { reason = 'internal' } = error instanceof HostUsersError ? error : {}
-    if (error instanceof StoreUnavailable) {
-      // Every request meets an outage; that it goes on is told once a second.
-      const now = performance.now()
-      if (now - toldOfOutageAt >= 1000) {
-        toldOfOutageAt = now
-        onError(error, 'store')
-      }
-      return refusal('store_unavailable', { wait_seconds: 1 })
-    }
-    if (reason === 'username_lookup_missing') return refusal(reason)
-    const requestId = traceOf(request).id
-    onError(error, requestId)
-    return refusal(reason, { request_id: requestId })
-  }
-
-  /** Undefined for a path that is none of Hallpass's, or that can be read in two ways. */
-  async function answer(visit: Visit): Promise<Response | undefined> {
-    const environment: Environment = { visit }
-    try {
-      // What answers them is loaded for the first of those requests, which are rare.
-      const entrance =
-        oneTimePasswords && mayName(visit.query, 'user_api_public_key')
-          ? await (await import('../http/one-time-entrance.ts')).answerOneTimeEntrance(service, visit)
-          : undefined
-      if (entrance) return entrance
-      const response = await routes.fetch(visit.request, environment)
-      if (observer.isOn || tracing) traceOf(visit.request).route = environment.route
-      return environment.unhandled ? undefined : response
-    } catch (error) {
-      return refused(visit, refusalOf(error, visit.request), settings.current().title)
-    }
-  }
-
-  async function answerProxy(request: Request, connection = unknownConnection): Promise<Response> {
-    try {
-      const decided = immediate.decided(connection)
-      const response = await answerForwardAuth(forwardAuth, request, connection, decided)
-      // A browser's script may read a refusal; what is allowed, the application answers.
-      return response.status === 200 ? response : hallpass.withCors(request, response)
-    } catch (error) {
-      const why = refusalOf(error, request)
-      return hallpass.withCors(request, refuseForwardAuth(forwardAuth, request, why))
-    }
-  }
-
-  /** A refusal in words, with the challenge that belongs to it. */
-  function refuse(visit: Visit, why: Refusal): Response {
-    const current = settings.current()
-    const site = { baseUrl: addressOf(visit), settings: current }
-    return challenged(visit.request, refused(visit, why, current.title), why, site)
-  }
-
-  /** At once, where nothing has to be looked up or read: every promise on the way costs as much as the decision. */
-  function decide(request: Request, options: AuthenticateOptions): Authentication | Promise<Authentication> {
-    const { rawPath, sameOrigin = false, limitAddresses = 'all' } = options
-    const arrival = requests.arrival(request, options.connection, rawPath)
-    const { query, route, ambiguous, connection } = arrival
-    const address = connection.remoteAddress
-    if (observer.isOn) traceOf(request).address = address
-    const inQuery = !ambiguous && hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
-    const credentials = readCredentials(request.headers, query, inQuery)
-    const bringsKey = credentials.userApiKey !== undefined || credentials.apiKey !== undefined
-    const limited = bringsKey || limitAddresses === 'all' ? limitAddress(domain, address) : undefined
-    const unfit =
-      limited ?? (bringsKey ? checkMethodOverride(route.method, request.headers, query) : undefined)
-    if (unfit) return { outcome: 'refused', refusal: unfit }
-    // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
-    if (ambiguous && bringsKey) return { outcome: 'refused', refusal: ambiguous }
-    const decideBy = ({ csrfToken, body }: Pick<AuthenticateOptions, 'csrfToken' | 'body'>) =>
-      authenticate(verifier, {
-        request,
-        route: requestedRoute(route, query, body ?? (hasBody(request) ? 'unread' : undefined)),
-        credentials,
-        csrfToken: csrfToken ?? request.headers.get('x-csrf-token') ?? undefined,
-        sameOrigin,
-        revocationId: undefined,
-        address,
-      })
-    return options.readBody ? options.readBody().then(decideBy) : decideBy(options)
-  }
-
-  async function respond(request: Request, connection?: Connection): Promise<Response | undefined> {
-    if (isForwardAuth(request, connection?.requestTarget)) {
-      if (observer.isOn) traceOf(request).route = 'forward-auth'
-      return answerProxy(request, connection)
-    }
-    const current = settings.current()
-    const preflight = answerDiscoveryPreflight(request, current) ?? answerPreflight(request, current)
-    if (preflight) return preflight
-    const arrival = requests.arrival(request, connection)
-    const decided = immediate.decided(connection)
-    const response = arrival.ambiguous ? undefined : await answer(requests.visit(request, arrival, decided))
-    if (!response || isPublished(response)) return response
-    return hallpass.withCors(request, response)
-  }
   const bus = isAlone
     ? undefined
     : await hearOthers(store, startsAt, {
@@ -432,7 +329,7 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
     refuse(request, why) {
       tell.refused(request, why)
       const visit = requests.visit(request, requests.arrival(request))
-      return hallpass.withCors(request, refuse(visit, why))
+      return hallpass.withCors(request, putIntoWords(service, visit, why))
     },
 
     withCaller,
@@ -482,15 +379,8 @@ export async function createHallpass(options: HallpassOptions): Promise<Hallpass
   return hallpass
 }
 
-/** Asks for the body of no request that can have none: some servers make a whole `Request` only then. */
-function hasBody(request: Request): boolean {
-  return request.method !== 'GET' && request.method !== 'HEAD' && request.body !== null
-}
-
 /** When what the first answer does not need is loaded, in milliseconds after the opening. */
 const loadRoutesAfterMs = 200
-
-const unknownConnection: Connection = { remoteAddress: null }
 
 function logOnErrorStream(event: LogEvent): void {
   process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`)
