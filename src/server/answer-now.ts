@@ -95,7 +95,8 @@ export function createImmediateAnswers({
       const known = warmUserApiKey(verifier, credentials)
       if (!known) return undefined
       const address = clientAddress(connection.remoteAddress, headers)
-      if (observer.isOn) traceOf(question).address = address
+      // For whoever hears of the request, if only because it is refused.
+      traceOf(question).address = address
       const unfit = limitAddress(service.domain, address) ?? checkMethodOverride(route.method, headers, query)
       if (unfit) return unfit
       const decision = decideNow(verifier, known, {

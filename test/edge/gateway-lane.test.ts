@@ -22,12 +22,16 @@ interface Ways {
 }
 
 /** Two gateways that are alike, but that one has no way at once. */
-async function startBoth(t: TestContext, settings: Record<string, string> = {}): Promise<Ways> {
+async function startBoth(
+  t: TestContext,
+  settings: Record<string, string> = {},
+  { isOn = true } = {},
+): Promise<Ways> {
   const application = await startApplication(t, echo)
   let admitted = 0
   const heard: Ways['heard'] = { fast: [], ordinary: [] }
   const start = async (isFast: boolean) => {
-    const observer = recorder(heard[isFast ? 'fast' : 'ordinary'])
+    const observer = { ...recorder(heard[isFast ? 'fast' : 'ordinary']), isOn }
     const pinnedSettings = { revocation_bound_ms: '60000', ...settings }
     const site = await createTestSite({ trustedProxies: ['127.0.0.1'], pinnedSettings, observer })
     const key = await site.approvedKey({ scopes: 'read', client_id: 'both' })
@@ -79,7 +83,6 @@ async function startBoth(t: TestContext, settings: Record<string, string> = {}):
 function recorder(heard: string[]): Observer {
   return {
     ...noObserver,
-    isOn: true,
     cacheAsked: (answer) => void heard.push(`cache ${answer}`),
     verified: (credential, result) => void heard.push(`verified ${credential} ${result}`),
     answered: ({ method, route, status, trace, address }) =>
@@ -202,4 +205,13 @@ test('an observer hears the same of both ways', async (t) => {
     `GET gateway 200 ${known}`,
   ])
   assert.ok(ways.heard.fast.includes('refused GET scope_insufficient 192.0.2.7'), ways.heard.fast.join('\n'))
+})
+
+test('an observer that wants to hear of refusals alone hears where they came from', async (t) => {
+  const ways = await startBoth(t, {}, { isOn: false })
+  for (const heard of [ways.heard.fast, ways.heard.ordinary]) heard.length = 0
+  await ways.ask('GET /orders', `User-Api-Key: ${ways.narrowKey}`, 'X-Forwarded-For: 192.0.2.7')
+  assert.equal(ways.atOnce(), 1)
+  assert.deepEqual(ways.heard.fast, ways.heard.ordinary)
+  assert.deepEqual(ways.heard.fast, ['refused GET scope_insufficient 192.0.2.7'])
 })
