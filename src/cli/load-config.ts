@@ -86,7 +86,11 @@ async function runModule(file: string): Promise<unknown> {
     const { default: value } = (await import(url)) as { readonly default?: unknown }
     if (value !== undefined) return value
   } catch (error) {
-    throw unreadable(file, error, 'mend the file; it is run by Node as it is')
+    throw unreadable(
+      file,
+      error,
+      isTakenForScript(error) ? asModule : 'mend the file; it is run by Node as it is',
+    )
   } finally {
     hooks.deregister()
   }
@@ -96,6 +100,14 @@ async function runModule(file: string): Promise<unknown> {
     'write: export default defineConfig({ … })',
   )
 }
+
+/** What `npm init` writes into package.json makes Node take `.ts` and `.js` for CommonJS, which has neither import nor export. */
+function isTakenForScript(error: unknown): boolean {
+  return error instanceof SyntaxError && /outside a module|Unexpected token 'export'/.test(error.message)
+}
+
+const asModule =
+  'write "type": "module" into the package.json beside it, or end its name in .mjs, without types'
 
 const ownServer = import.meta.url.replace(/cli\/load-config(\.[jt]s)$/, 'server/create-hallpass$1')
 

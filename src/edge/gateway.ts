@@ -363,7 +363,7 @@ class Passage {
 
   /** For what could not even be made a Request of. */
   get traceSoFar(): Trace {
-    return this.#trace ?? new Trace(undefined)
+    return this.#trace ?? (this.#asked ? traceOf(this.#asked) : new Trace(undefined))
   }
 }
 

@@ -60,12 +60,24 @@ function mayBeForUs(target: string): boolean {
   return target.startsWith('/hallpass/forward-auth') || target.startsWith('/session/current')
 }
 
-const plainHost = /^[a-z0-9.-]+(?::[0-9]+)?$/
+const plainHost = /^([a-z0-9.-]+)(?::[0-9]+)?$/
+
+/** The host that was plain last: nearly all requests name the same. */
+let lastPlainHost: string | undefined
+
+/** A name and a port that a URL has as they are: not `1.2.3.4.5`, nor `a.test:99999`, of which no `Request` can be made. */
+function isPlainHost(host: string): boolean {
+  if (host === lastPlainHost) return true
+  const name = plainHost.exec(host)?.[1]
+  if (name === undefined || URL.parse(`http://${host}`)?.hostname !== name) return false
+  lastPlainHost = host
+  return true
+}
 
 function isPlain({ headers, rawHeaders, httpVersionMinor, httpVersionMajor }: IncomingMessage): boolean {
   if (httpVersionMajor !== 1 || httpVersionMinor !== 1) return false
   const { host } = headers
-  if (host === undefined || !plainHost.test(host)) return false
+  if (host === undefined || !isPlainHost(host)) return false
   if (headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined) return false
   if (headers.expect !== undefined || headers.upgrade !== undefined) return false
   let names = 0

@@ -33,7 +33,11 @@ export function createRoutes(service: Service, people: WhoSignsIn): Routes {
   }
 
   function loaded(): Promise<Router> {
-    loading ??= loadRouter()
+    // What failed, as for want of a file handle, is tried again: the process lives on.
+    loading ??= loadRouter().catch((error: unknown) => {
+      loading = undefined
+      throw error
+    })
     return loading
   }
 

@@ -71,6 +71,22 @@ describe('loadConfig', () => {
     })
   }
 
+  test('says how a file is made a module that Node takes for CommonJS', async () => {
+    const inner = await mkdtemp(join(folder, 'commonjs-'))
+    await writeFile(join(inner, 'package.json'), '{"type":"commonjs"}')
+    for (const text of ["import 'node:fs'\nexport default {}", 'export default {}']) {
+      for (const name of ['one.ts', 'one.js']) {
+        const path = join(inner, `${text.length}-${name}`)
+        await writeFile(path, text)
+        await assert.rejects(loadConfig(path), (error: HallpassError) => {
+          assert.equal(error.reason, 'config_unreadable')
+          assert.match(error.remedy ?? '', /"type": "module"/)
+          return true
+        })
+      }
+    }
+  })
+
   test('refuses a file that is not there', async () => {
     await assert.rejects(loadConfig(join(folder, 'nowhere.json')), { reason: 'config_not_found' })
   })

@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { type GatewayOptions, nodeGateway } from '../../src/edge/gateway.ts'
+import { listenWith } from '../../src/edge/node-server.ts'
 import { freePort } from '../running-server.ts'
 import { echo, sendRaw, startApplication, startGateway, startRawApplication, until } from './gateway-site.ts'
 
@@ -180,6 +181,21 @@ describe('an application that answers', () => {
     await once(server, 'listening')
     assert.deepEqual(await refusalOf(await fetch(`http://127.0.0.1:${port}`)), [502, 'upstream_invalid'])
   })
+})
+
+test('a fault while somebody is let in is told with the caller’s trace', async (t) => {
+  const { site } = await startGateway(t, `http://127.0.0.1:${await freePort()}`)
+  const told: string[] = []
+  const listeners = nodeGateway(
+    { ...site.hallpass, authenticate: () => Promise.reject(new Error('out of order')) },
+    { upstream: 'http://127.0.0.1:9', onError: (_error, { trace }) => told.push(trace.id) },
+  )
+  const server = await listenWith(listeners, { port: 0, host: '127.0.0.1' })
+  t.after(() => server.close(0))
+  const id = '0af7651916cd43dd8448eb211c80319c'
+  const headers = { traceparent: `00-${id}-b7ad6b7169203331-01` }
+  assert.equal((await fetch(`http://127.0.0.1:${server.port}/orders`, { headers })).status, 502)
+  assert.deepEqual(told, [id])
 })
 
 describe('a connection that the application closed meanwhile', () => {

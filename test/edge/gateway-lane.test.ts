@@ -52,7 +52,8 @@ async function startBoth(
   const [one, other] = [await start(true), await start(false)]
   assert.deepEqual([one.key, one.narrowKey], [other.key, other.narrowKey])
   const send = async ({ port }: { port: number }, line: string, headers: readonly string[]) => {
-    const head = [`${line} HTTP/1.1`, 'Host: a.test', 'Connection: close', ...headers]
+    const host = headers.some((header) => header.startsWith('Host:')) ? [] : ['Host: a.test']
+    const head = [`${line} HTTP/1.1`, ...host, 'Connection: close', ...headers]
     return settled(await sendRaw(port, `${head.join('\r\n')}\r\n\r\n`))
   }
   const ways: Ways = {
@@ -166,6 +167,19 @@ test('all else takes the ordinary way', async (t) => {
     assert.match(fast, new RegExp(`^HTTP/1.1 ${status} `), `${what}: ${fast.slice(0, 300)}`)
     assert.equal(ways.atOnce() - before, 0, `${what} is not decided about at once`)
   }
+})
+
+test('a host that is none, or is written in another way than in a URL, takes the ordinary way', async (t) => {
+  const ways = await startBoth(t)
+  const own = `User-Api-Key: ${ways.key}`
+  for (const host of ['a.test:99999', '1.2.3.4.5', '256.256.256.256', 'a.09', '0x7f.1']) {
+    for (const path of ['/orders', '/session/current.json']) {
+      const { fast, ordinary } = await ways.ask(`GET ${path}`, `Host: ${host}`, own)
+      assert.equal(fast, ordinary, `${path} of ${host}`)
+    }
+  }
+  assert.match((await ways.ask('GET /orders', 'Host: a.test:99999', own)).fast, /^HTTP\/1.1 400 /)
+  assert.equal(ways.atOnce(), 0)
 })
 
 test('limits count what is let in at once', async (t) => {
