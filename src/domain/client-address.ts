@@ -6,9 +6,9 @@ export type ClientAddress = (peer: string | null, headers: HeaderReader) => stri
 
 /**
  * Takes `X-Forwarded-For` from the proxies in `trustedProxies` (addresses or ranges) and from nobody else. Each proxy
- * adds at the right whom it talked to, with or without a port, so the header is read from there: the sender is the first address that is not a
- * trusted proxy's. What stands left of that anybody could have written. An entry that is no address ends the reading,
- * and the last one before it counts.
+ * adds at the right whom it talked to, with or without a port, so the header is read from there: the sender is the first
+ * address that is not a trusted proxy's. What stands left of that anybody could have written. An entry that is no address
+ * ends the reading, and the last one before it counts.
  *
  * @throws TypeError for a range that is none, RangeError for a prefix length that is too long
  */

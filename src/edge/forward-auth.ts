@@ -15,9 +15,8 @@ import { type RequestedRoute, requestedRoute } from '../protocol/route-matcher.t
 import { authenticate } from '../verify/authenticate.ts'
 import { decideNow, warmUserApiKey } from '../verify/authenticate-user-api-key.ts'
 import { type Credentials, readCredentials } from '../verify/credentials.ts'
-import { checkMethodOverride } from '../verify/method-override.ts'
+import { checkKeyedRequest } from '../verify/keyed-request.ts'
 import { hasQueryCredentials } from '../verify/query-credentials.ts'
-import { limitAddress } from '../verify/request-limits.ts'
 import { refused, type Verifier } from '../verify/verifier.ts'
 import { identityHeaders } from './identity-headers.ts'
 import {
@@ -163,13 +162,9 @@ function isForeignSocket(authentication: Authentication, headers: HeaderReader, 
   )
 }
 
-/** What is asked of every request with a key before the key is looked at. */
-function checkKeyed(
-  { domain }: Verifier,
-  headers: HeaderReader,
-  { address, route, query }: Asked,
-): Refusal | undefined {
-  return limitAddress(domain, address) ?? checkMethodOverride(route.method, headers, query)
+function checkKeyed({ domain }: Verifier, headers: HeaderReader, asked: Asked): Refusal | undefined {
+  const { route, query, address } = asked
+  return checkKeyedRequest(domain, { method: route.method, headers, query, address })
 }
 
 function identityIn({ domain }: Verifier, authentication: Authentication): Identity | Refusal | undefined {

@@ -110,10 +110,10 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       const own = await hallpass.handle(request, connectionOf(incoming))
       if (own) return own
       bodyTimers.get(incoming)?.()
-      const passage = new Passage(incoming, outgoing, asked, knownTrace(request))
       // Whoever looks for the body of another would take it off its way.
-      if (request.method === 'GET' || request.method === 'HEAD') passage.madeRequest(request)
-      await pass(passage)
+      const isBodiless = request.method === 'GET' || request.method === 'HEAD'
+      const trace = knownTrace(request)
+      await pass(new Passage(incoming, outgoing, asked, isBodiless ? { trace, request } : { trace }))
       return RESPONSE_ALREADY_SENT
     },
     { overrideGlobalObjects: false },
@@ -270,7 +270,8 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
       if (answerAtOnce(hallpass, incoming, outgoing)) return
       const question = plainQuestionOf(incoming)
       const admitted = question && hallpass.admitNow(question)
-      if (admitted) return void pass(new Passage(incoming, outgoing, request, traceOf(question)), admitted)
+      if (admitted)
+        return void pass(new Passage(incoming, outgoing, request, { trace: traceOf(question) }), admitted)
       requests.set(incoming, request)
       if (expectsContinue(incoming) && !request.waitsForContinue) sendContinue(outgoing)
       // It is none of Hallpass's routes, though a URL, which resolves dot segments, would make one of it.
@@ -290,7 +291,7 @@ export function nodeGateway(hallpass: GatewayGuard, options: GatewayOptions): No
         return
       }
       incoming.url = request.target
-      void pass(new Passage(incoming, outgoing, request, undefined, { socket, head }))
+      void pass(new Passage(incoming, outgoing, request, { upgrade: { socket, head } }))
     },
 
     shouldUpgrade: isWebSocketUpgrade,
@@ -319,12 +320,22 @@ function limitBody(incoming: IncomingMessage): () => void {
   return off
 }
 
+/** What is known of a request before it goes on its way. */
+interface Beginnings {
+  /** The trace that somebody has asked for. */
+  readonly trace?: Trace | undefined
+  /** The Request that was made of it. */
+  readonly request?: Request
+  /** The connection of a request that asks to change the protocol. */
+  readonly upgrade?: { readonly socket: Duplex; readonly head: Buffer }
+}
+
 /** A request on its way to the application. */
 class Passage {
   readonly incoming: IncomingMessage
   readonly outgoing: ServerResponse
   readonly request: ForwardableRequest
-  readonly upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined
+  readonly upgrade: Beginnings['upgrade'] | undefined
   #trace: Trace | undefined
   #asked: Request | undefined
 
@@ -332,14 +343,14 @@ class Passage {
     incoming: IncomingMessage,
     outgoing: ServerResponse,
     request: ForwardableRequest,
-    trace?: Trace,
-    upgrade?: { readonly socket: Duplex; readonly head: Buffer },
+    known: Beginnings = {},
   ) {
     this.incoming = incoming
     this.outgoing = outgoing
     this.request = request
-    this.upgrade = upgrade
-    this.#trace = trace
+    this.upgrade = known.upgrade
+    this.#trace = known.trace
+    this.#asked = known.request
   }
 
   /** The request as decisions are made on it: its body stays where it is. Made when it is asked for. */
@@ -349,11 +360,6 @@ class Passage {
       if (this.#trace) shareTrace(this.#trace, this.#asked)
     }
     return this.#asked
-  }
-
-  /** Takes the Request that was made of it before. */
-  madeRequest(asked: Request): void {
-    this.#asked = asked
   }
 
   get trace(): Trace {

@@ -21,9 +21,8 @@ import { normalizeRoute, type Route } from '../protocol/route.ts'
 import { requestedRoute } from '../protocol/route-matcher.ts'
 import { decideNow, warmUserApiKey } from '../verify/authenticate-user-api-key.ts'
 import { readCredentials } from '../verify/credentials.ts'
-import { checkMethodOverride } from '../verify/method-override.ts'
+import { checkKeyedRequest } from '../verify/keyed-request.ts'
 import { hasQueryCredentials } from '../verify/query-credentials.ts'
-import { limitAddress } from '../verify/request-limits.ts'
 
 export interface ImmediateAnswers {
   /**
@@ -97,7 +96,7 @@ export function createImmediateAnswers({
       const address = clientAddress(connection.remoteAddress, headers)
       // For whoever hears of the request, if only because it is refused.
       traceOf(question).address = address
-      const unfit = limitAddress(service.domain, address) ?? checkMethodOverride(route.method, headers, query)
+      const unfit = checkKeyedRequest(service.domain, { method: route.method, headers, query, address })
       if (unfit) return unfit
       const decision = decideNow(verifier, known, {
         route: requestedRoute(route, query, undefined),

@@ -21,7 +21,7 @@ import { mayName } from '../protocol/query.ts'
 import { requestedRoute } from '../protocol/route-matcher.ts'
 import { authenticate } from '../verify/authenticate.ts'
 import { readCredentials } from '../verify/credentials.ts'
-import { checkMethodOverride } from '../verify/method-override.ts'
+import { checkKeyedRequest } from '../verify/keyed-request.ts'
 import { hasQueryCredentials } from '../verify/query-credentials.ts'
 import { limitAddress } from '../verify/request-limits.ts'
 import type { ImmediateAnswers } from './answer-now.ts'
@@ -107,9 +107,10 @@ export function createAnswering(parts: AnsweringParts): Answering {
     const inQuery = !ambiguous && hasQueryCredentials(query) && verifier.takesKeyInQuery(route)
     const credentials = readCredentials(request.headers, query, inQuery)
     const bringsKey = credentials.userApiKey !== undefined || credentials.apiKey !== undefined
-    const limited = bringsKey || limitAddresses === 'all' ? limitAddress(domain, address) : undefined
-    const unfit =
-      limited ?? (bringsKey ? checkMethodOverride(route.method, request.headers, query) : undefined)
+    const keyed = { method: route.method, headers: request.headers, query, address }
+    const unfit = bringsKey
+      ? checkKeyedRequest(domain, keyed)
+      : limitAddresses === 'all' && limitAddress(domain, address)
     if (unfit) return { outcome: 'refused', refusal: unfit }
     // A key's scopes cannot be held against a path of two readings; a browser's visitor may have any.
     if (ambiguous && bringsKey) return { outcome: 'refused', refusal: ambiguous }
